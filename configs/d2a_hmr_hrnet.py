@@ -1,0 +1,31 @@
+# The main job: a small D2A-HMR on embedded people, minutes on a CPU.
+_base_ = [
+    '_base_/models/d2a_hmr.py',
+    '_base_/datasets/synthetic_people_96.py',
+    '_base_/schedules/quick.py',
+    '_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        extra=dict(
+            stage1=dict(num_blocks=(2, ), num_channels=(16, )),
+            stage2=dict(num_blocks=(2, 2), num_channels=(16, 32)),
+            stage3=dict(
+                num_modules=1,
+                num_blocks=(2, 2, 2),
+                num_channels=(16, 32, 64)),
+            stage4=dict(
+                num_modules=1,
+                num_blocks=(2, 2, 2, 2),
+                num_channels=(16, 32, 64, 128)))),
+    patch_embedding=dict(in_channels=[16, 32, 64, 128], embed_dims=128),
+    depth_branch=dict(type='mmd2a.DepthBranch'),  # None: RGB only
+    encoder=dict(
+        depth=2,
+        num_heads=4,
+        mlp_ratio=2,
+        dropout=0.,
+        masking=dict(max_ratio=.3)),  # None: off
+    flow_head=dict(type='mmd2a.RLEFlowHead', dims=3),  # None: off
+    silhouette_decoder=dict(type='mmd2a.SilhouetteDecoder'))  # None: off

@@ -1,0 +1,11 @@
+# ResNet-101 backbone, 224 x 224.
+_base_ = './d2a_hmr_hrnet-w64.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='mmpose.ResNet',
+        depth=101,
+        out_indices=(0, 1, 2, 3),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
+    patch_embedding=dict(in_channels=[256, 512, 1024, 2048]))

@@ -1,0 +1,115 @@
+"""The base of this package's data sets: one entry is one person."""
+import logging
+
+from mmengine.dataset import BaseDataset
+from mmengine.fileio import join_path
+from mmengine.logging import print_log
+
+from mmd2a.datasets.errors import BadSampleError
+from mmd2a.registry import DATASETS
+
+
+@DATASETS.register_module()
+class BodyDataset(BaseDataset):
+    """People in images, with whatever labels each of them has.
+
+    J: joints of the joint set. An entry of the data list holds ``img_path``,
+    ``bbox`` (4,) xyxy pixels and ``joint_set``, and any of ``depth_path``,
+    ``mask_path``, ``K`` (3, 3), ``global_orient`` (3,), ``body_pose`` (69,),
+    ``betas`` (10,), ``transl`` (3,) with ``smpl_weight``, ``keypoints2d``
+    (J, 2) pixels with ``keypoints2d_weight`` (J,), ``keypoints3d`` (J, 3)
+    metres in the OpenCV camera frame with ``keypoints3d_weight`` (J,).
+    Read as it is, the class takes MMEngine's annotation format (a JSON file
+    with ``metainfo`` and ``data_list``); subclasses override
+    :meth:`load_data_list`.
+
+    A transform reports an unusable sample by a
+    :class:`~mmd2a.datasets.errors.BadSampleError`. In training the next
+    usable sample takes its place and a warning counts it; in ``test_mode``
+    the error is raised, since a number measured on fewer people than asked
+    for is another number.
+
+    Args:
+        ann_file: annotation file; relative to ``data_root``.
+        data_root: folder that relative paths start from.
+        data_prefix: folder of each kind of file, joined with the entry's path
+            where the entry has one.
+        max_refetch: how many samples in a row may be bad before training
+            stops with an error.
+        **kwargs: see :class:`mmengine.dataset.BaseDataset`.
+    """
+
+    #: Bad samples named one by one before only round counts are reported.
+    NUM_NAMED = 5
+
+    def __init__(self, ann_file: str = '', data_root: str = '',
+                 data_prefix: dict | None = None, max_refetch: int = 100,
+                 **kwargs) -> None:
+        self._bad_samples: dict[int, str] = {}
+        if data_prefix is None:
+            data_prefix = dict(img_path='', depth_path='', mask_path='')
+        super().__init__(ann_file=ann_file, data_root=data_root,
+                         data_prefix=data_prefix, max_refetch=max_refetch,
+                         **kwargs)
+
+    @property
+    def bad_samples(self) -> dict[int, str]:
+        """Reason by index of the samples skipped so far in this process."""
+        return dict(self._bad_samples)
+
+    def parse_data_info(self, raw_data_info: dict) -> dict:
+        """Put the data prefixes in front of the paths an entry has."""
+        for key, prefix in self.data_prefix.items():
+            if raw_data_info.get(key) is not None:
+                raw_data_info[key] = join_path(prefix, raw_data_info[key])
+        return raw_data_info
+
+    def __getitem__(self, idx: int) -> dict:
+        """Give the packed sample at ``idx``, or its next usable neighbour."""
+        if not self._fully_initialized:
+            self.full_init()
+        if self.test_mode:
+            try:
+                return self._prepare(idx)
+            except BadSampleError as error:
+                raise BadSampleError(
+                    f'{self._name(idx)} cannot be used: {error}') from error
+
+        # The neighbour is the next index, not a random one: which samples a
+        # run sees then depends on the sampler's seed alone.
+        tries = min(len(self), self.max_refetch + 1)
+        for step in range(tries):
+            neighbour = (idx + step) % len(self)
+            try:
+                return self._prepare(neighbour)
+            except BadSampleError as error:
+                self._count(neighbour, str(error))
+        reasons = '\n'.join(
+            f'  {self._name(i)}: {reason}' for i, reason in
+            list(self._bad_samples.items())[:self.NUM_NAMED])
+        raise RuntimeError(
+            f'{type(self).__name__}: {tries} samples in a row cannot be used '
+            f'(from {self._name(idx)} on). The first reasons:\n{reasons}\n'
+            'This points at the data set or the pipeline as a whole (paths, '
+            'data_root, label format), not at single files.')
+
+    def _prepare(self, idx: int) -> dict:
+        data = self.prepare_data(idx)
+        if data is None:
+            raise BadSampleError('the pipeline returned None')
+        return data
+
+    def _name(self, idx: int) -> str:
+        return f'sample {idx} of {len(self)}'
+
+    def _count(self, idx: int, reason: str) -> None:
+        """Remember a bad sample; warn about the first and at powers of 2."""
+        if idx in self._bad_samples:
+            return
+        self._bad_samples[idx] = reason
+        count = len(self._bad_samples)
+        if count <= self.NUM_NAMED or count & (count - 1) == 0:
+            print_log(
+                f'{type(self).__name__}: skipped {self._name(idx)}, '
+                f'{count} bad so far in this process. {reason}',
+                logger='current', level=logging.WARNING)

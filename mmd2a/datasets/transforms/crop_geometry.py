@@ -1,0 +1,174 @@
+"""The one affine of a crop, and what it does to pixels, camera and labels."""
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from mmd2a.body_models.joint_sets import flip_pairs
+
+
+class Crop(NamedTuple):
+    """A rotated, possibly mirrored window of an image.
+
+    Attributes:
+        center: (x, y) of the window in the image, pixels.
+        scale: image pixels per crop pixel.
+        rotation: turn of the picture, radians, positive from +x to +y.
+        flip: mirror left and right, after turning.
+        size: crop (height, width).
+    """
+
+    center: tuple[float, float]
+    scale: float
+    rotation: float
+    flip: bool
+    size: tuple[int, int]
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Image pixels to crop pixels, (2, 3)."""
+        height, width = self.size
+        linear = self.camera_motion[:2, :2] / self.scale
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        return np.column_stack([linear, middle - linear @ self.center])
+
+    @property
+    def camera_motion(self) -> np.ndarray:
+        """The orthogonal map (3, 3) of the camera frame that goes with it.
+
+        A roll about the optical axis, then a mirror of x: what a second
+        camera, seeing exactly the crop, would measure.
+        """
+        cos, sin = np.cos(self.rotation), np.sin(self.rotation)
+        sign = -1. if self.flip else 1.
+        return np.array([[sign * cos, -sign * sin, 0],
+                         [sin, cos, 0],
+                         [0, 0, 1]])
+
+    def intrinsics(self, K: np.ndarray) -> np.ndarray:
+        r"""Camera matrix of the crop, (3, 3).
+
+        With the crop affine :math:`A` and the motion :math:`D` of the camera
+        frame, :math:`A K X = (A K D^{-1}) (D X)` for every point
+        :math:`X`: the crop's camera is :math:`K' = A K D^{-1}`. For square
+        pixels it is again upper triangular with a positive focal length; the
+        projection is exact in any case.
+        """
+        affine = np.vstack([self.matrix, [0, 0, 1]])
+        return affine @ np.asarray(K, np.float64) @ self.camera_motion.T
+
+
+def fit_crop(box: np.ndarray, size: tuple[int, int], padding: float) -> Crop:
+    """Return the upright window that holds a box and has the crop's aspect.
+
+    Args:
+        box: (4,) xyxy, pixels.
+        size: crop (height, width).
+        padding: size of the window over the size of the box.
+    """
+    height, width = size
+    scale = padding * max((box[2] - box[0]) / width,
+                          (box[3] - box[1]) / height)
+    center = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    return Crop(center, scale, 0., False, size)
+
+
+def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
+    """Cut the crop out of an image without aliasing, (h, w, 3) uint8.
+
+    Bilinear sampling skips pixels when it shrinks more than twice: the part
+    needed is first averaged over whole blocks of pixels.
+    """
+    matrix = crop.matrix
+    block = int(crop.scale)
+    if block >= 2:
+        height, width = crop.size
+        corners = np.array([[-.5, -.5, 1], [width - .5, -.5, 1],
+                            [-.5, height - .5, 1],
+                            [width - .5, height - .5, 1]])
+        corners = corners @ cv2.invertAffineTransform(matrix).T
+        limit = np.array(image.shape[1::-1])
+        low = np.clip(np.floor(corners.min(0)).astype(int) - block, 0, limit)
+        high = np.clip(np.ceil(corners.max(0)).astype(int) + block, 0, limit)
+        blocks = (high - low) // block
+        if blocks.min() > 0:
+            high = low + blocks * block
+            image = cv2.resize(image[low[1]:high[1], low[0]:high[0]],
+                               blocks.tolist(), interpolation=cv2.INTER_AREA)
+            # Pixel i of the small image is the mean around this pixel.
+            first = low + (block - 1) / 2
+            matrix = np.column_stack([
+                matrix[:, :2] * block, matrix[:, :2] @ first + matrix[:, 2]])
+    return cv2.warpAffine(image, matrix, crop.size[::-1],
+                          flags=cv2.INTER_LINEAR)
+
+
+def warp_map(values: np.ndarray, crop: Crop, border: float) -> np.ndarray:
+    """Cut the crop out of a depth map or mask: nearest pixel, no mixing."""
+    return cv2.warpAffine(values, crop.matrix, crop.size[::-1],
+                          flags=cv2.INTER_NEAREST, borderValue=border)
+
+
+def crop_labels(labels: dict[str, np.ndarray], crop: Crop,
+                joint_set: str | None, rest_pelvis: np.ndarray | None = None
+                ) -> dict[str, np.ndarray]:
+    """Carry labels into the crop and its camera frame.
+
+    J: joints of the joint set.
+
+    Args:
+        labels: any of ``keypoints2d`` (J, 2) pixels, ``keypoints3d`` (J, 3)
+            metres, ``global_orient`` (3,), ``body_pose`` (69,), ``transl``
+            (3,) and the weights, finite.
+        crop: where to.
+        joint_set: whose left and right joints a mirror swaps.
+        rest_pelvis: pelvis (3,) of the body's rest pose in this shape, metres:
+            the point that ``global_orient`` turns about. Needed to turn or
+            mirror ``transl``.
+
+    Returns:
+        The labels with the same keys.
+    """
+    out = dict(labels)
+    motion = crop.camera_motion
+    if 'keypoints2d' in labels:
+        matrix = crop.matrix
+        out['keypoints2d'] = labels['keypoints2d'] @ matrix[:, :2].T \
+            + matrix[:, 2]
+    if 'keypoints3d' in labels:
+        out['keypoints3d'] = labels['keypoints3d'] @ motion.T
+    if 'transl' in labels and (crop.flip or crop.rotation):
+        # The pelvis, rest_pelvis + transl, is a point like any other.
+        out['transl'] = motion @ (rest_pelvis + labels['transl']) \
+            - rest_pelvis
+    if 'global_orient' in labels and crop.rotation:
+        roll = Rotation.from_rotvec([0, 0, crop.rotation])
+        out['global_orient'] = (
+            roll * Rotation.from_rotvec(labels['global_orient'])).as_rotvec()
+    if crop.flip:
+        _mirror(out, joint_set)
+    return out
+
+
+def _mirror(labels: dict[str, np.ndarray], joint_set: str | None) -> None:
+    """Swap left and right in labels whose coordinates are mirrored."""
+    for key in ('keypoints2d', 'keypoints3d'):
+        if key not in labels:
+            continue
+        order = np.arange(len(labels[key]))
+        left, right = np.array(flip_pairs(str(joint_set))).T
+        order[left], order[right] = right, left
+        labels[key] = labels[key][order]
+        labels[f'{key}_weight'] = labels[f'{key}_weight'][order]
+    # A mirror of x keeps the x component of an axis-angle vector and turns
+    # the other two.
+    sign = np.array([1., -1., -1.])
+    if 'global_orient' in labels:
+        labels['global_orient'] = labels['global_orient'] * sign
+    if 'body_pose' in labels:
+        order = np.arange(24)
+        left, right = np.array(flip_pairs('smpl24')).T
+        order[left], order[right] = right, left
+        pose = labels['body_pose'].reshape(23, 3)
+        labels['body_pose'] = (pose[order[1:] - 1] * sign).reshape(69)

@@ -1,0 +1,76 @@
+"""The first stop of every pipeline: files to arrays."""
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmd2a.datasets.errors import BadSampleError
+from mmd2a.datasets.transforms.frame_files import (read_depth, read_image,
+                                                   read_mask)
+from mmd2a.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadFrame(BaseTransform):
+    """Load the image of a sample, its depth map and its mask.
+
+    H, W: image size in pixels.
+
+    Reads ``img_path``, ``depth_path`` (16-bit PNG in millimetres or ``.npy``)
+    and ``mask_path``. Sets ``img`` (H, W, 3) uint8 BGR, ``ori_shape`` (H, W),
+    ``depth`` (H, W) float32, all NaN where the sample has no depth file, and
+    ``mask`` (H, W) uint8 where it has one (255 visible person, 128 occluded
+    part, 0 background). A sample without ``K`` gets the camera that CLIFF
+    assumes: focal length = image diagonal, principal point in the centre.
+
+    Args:
+        with_depth: load depth. False for RGB-only pipelines, whose samples
+            then have no ``depth`` at all.
+        with_mask: load the mask.
+
+    Raises:
+        BadSampleError: a file is missing, truncated or not decodable, or
+            does not have the size of the image.
+
+    Li et al., "CLIFF", ECCV 2022 (the assumed camera).
+    """
+
+    def __init__(self, with_depth: bool = True,
+                 with_mask: bool = True) -> None:
+        self.with_depth = with_depth
+        self.with_mask = with_mask
+
+    def transform(self, results: dict) -> dict:
+        """Add the arrays to ``results``."""
+        image = read_image(results['img_path'])
+        results['img'] = image
+        results['ori_shape'] = shape = image.shape[:2]
+        if results.get('K') is None:
+            focal = float(np.hypot(*shape))
+            results['K'] = np.array([[focal, 0, (shape[1] - 1) / 2],
+                                     [0, focal, (shape[0] - 1) / 2],
+                                     [0, 0, 1]])
+        if self.with_depth:
+            path = results.get('depth_path')
+            if path is None:
+                results['depth'] = np.full(shape, np.nan, np.float32)
+            else:
+                results['depth'] = self._of_size(read_depth(path), shape,
+                                                 'depth', path)
+        path = results.get('mask_path')
+        if self.with_mask and path is not None:
+            results['mask'] = self._of_size(read_mask(path), shape, 'mask',
+                                            path)
+        return results
+
+    @staticmethod
+    def _of_size(array: np.ndarray, shape: tuple[int, int], kind: str,
+                 path: str) -> np.ndarray:
+        if array.shape != shape:
+            raise BadSampleError(
+                f'{kind} is {array.shape[1]}x{array.shape[0]} (WxH), but its '
+                f'image is {shape[1]}x{shape[0]}', path,
+                f'make the {kind} in the resolution of the image')
+        return array
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(with_depth={self.with_depth}, '
+                f'with_mask={self.with_mask})')

@@ -1,0 +1,122 @@
+"""The last stop of every pipeline: arrays to tensors with fixed names."""
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+from mmd2a.body_models.joint_sets import joint_names
+from mmd2a.datasets.transforms.label_checks import clean_labels
+from mmd2a.geometry.cameras import normalize_keypoints2d
+from mmd2a.registry import TRANSFORMS
+from mmd2a.structures import BodyDataSample
+
+_SMPL_SHAPES = dict(global_orient=3, body_pose=69, betas=10, transl=3)
+# Grey levels of a mask file: 255 visible, 128 occluded, 0 background.
+_MASK_THRESHOLDS = dict(visible=191, amodal=63)
+_META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape',
+              'crop_matrix', 'bbox', 'flip', 'rotation', 'joint_set')
+
+
+@TRANSFORMS.register_module()
+class PackBodySample(BaseTransform):
+    """Pack a sample for the model.
+
+    J: joints, H, W: crop size.
+
+    Gives ``inputs`` with ``img`` (3, H, W) uint8 BGR and, if the pipeline
+    loads depth, ``depth`` (1, H, W) float32, NaN where invalid; and
+    ``data_samples``, a :class:`~mmd2a.structures.BodyDataSample` with every
+    label field: what the sample does not have is zeros with weight 0, and no
+    value is NaN. ``smpl_weight`` is 0 unless pose, shape and orientation are
+    all there.
+
+    Args:
+        joint_set: the joint set of the model. None: the sample's own.
+        mask: ``'visible'`` (what the camera sees of the person) or
+            ``'amodal'`` (occluded parts too).
+    """
+
+    def __init__(self, joint_set: str | None = None,
+                 mask: str = 'visible') -> None:
+        if mask not in _MASK_THRESHOLDS:
+            raise ValueError(f"mask must be 'visible' or 'amodal', got "
+                             f'{mask!r}')
+        self.joint_set = joint_set
+        self.mask = mask
+
+    def transform(self, results: dict) -> dict:
+        """Return the packed sample."""
+        image = results['img']
+        joint_set = results.get('joint_set') or self.joint_set
+        if joint_set is None:
+            raise ValueError('the sample names no joint_set: add it to the '
+                             'annotations or set PackBodySample(joint_set=)')
+        if self.joint_set not in (None, joint_set):
+            raise ValueError(
+                f"the sample has joint_set='{joint_set}', the pipeline packs "
+                f"'{self.joint_set}'; give the data set and the model the "
+                'same joint_set')
+        labels = clean_labels(results)
+        gt = dict(K=_tensor(results.get('K', np.zeros((3, 3)))))
+        gt.update(self._smpl(labels))
+        num_joints = len(joint_names(joint_set))
+        gt.update(_keypoints(labels, 'keypoints2d', num_joints, 2))
+        gt.update(_keypoints(labels, 'keypoints3d', num_joints, 3))
+        known = (gt['keypoints2d_weight'] > 0)[:, None]
+        gt['keypoints2d'] = torch.where(known, normalize_keypoints2d(
+            gt['keypoints2d'], image.shape[1::-1]), 0)
+        gt.update(self._mask(results.get('mask'), image.shape[:2]))
+
+        inputs = dict(img=torch.from_numpy(
+            np.ascontiguousarray(image.transpose(2, 0, 1))))
+        if 'depth' in results:
+            inputs['depth'] = torch.from_numpy(np.ascontiguousarray(
+                results['depth'], np.float32))[None]
+        meta = {key: results.get(key) for key in _META_KEYS}
+        meta.update(joint_set=joint_set, img_shape=image.shape[:2])
+        sample = BodyDataSample(metainfo=meta)
+        sample.gt = BaseDataElement(**gt)
+        return dict(inputs=inputs, data_samples=sample)
+
+    @staticmethod
+    def _smpl(labels: dict[str, np.ndarray]) -> dict[str, Tensor]:
+        complete = all(key in labels for key in
+                       ('global_orient', 'body_pose', 'betas'))
+        fields = {key: _tensor(labels.get(key, np.zeros(length)))
+                  for key, length in _SMPL_SHAPES.items()}
+        for key, length in _SMPL_SHAPES.items():
+            if fields[key].shape != (length,):
+                raise ValueError(f'{key} has shape {tuple(fields[key].shape)}'
+                                 f', expected ({length},)')
+        fields['smpl_weight'] = _tensor(
+            labels['smpl_weight'] if complete else 0.)
+        return fields
+
+    def _mask(self, mask: np.ndarray | None,
+              shape: tuple[int, int]) -> dict[str, Tensor]:
+        if mask is None:
+            return dict(mask=torch.zeros(1, *shape),
+                        mask_weight=torch.tensor(0.))
+        person = mask > _MASK_THRESHOLDS[self.mask]
+        return dict(mask=_tensor(person)[None], mask_weight=torch.tensor(1.))
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(joint_set={self.joint_set!r}, '
+                f'mask={self.mask!r})')
+
+
+def _keypoints(labels: dict[str, np.ndarray], key: str, num_joints: int,
+               dims: int) -> dict[str, Tensor]:
+    """Keypoints and their weights; zeros where the sample has none."""
+    points = labels.get(key, np.zeros((num_joints, dims)))
+    if points.shape != (num_joints, dims):
+        raise ValueError(f'{key} has shape {points.shape}, but the joint set '
+                         f'asks for ({num_joints}, {dims})')
+    weight = labels[f'{key}_weight'] if key in labels else \
+        np.zeros(num_joints)
+    return {key: _tensor(points), f'{key}_weight': _tensor(weight)}
+
+
+def _tensor(value: np.ndarray | float) -> Tensor:
+    return torch.from_numpy(np.array(value, np.float32))

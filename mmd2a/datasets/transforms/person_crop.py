@@ -1,0 +1,132 @@
+"""The one warp of the pipeline: a person's crop and all that moves with it."""
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+
+from mmd2a.datasets.transforms.crop_geometry import (Crop, crop_labels,
+                                                     fit_crop, warp_image,
+                                                     warp_map)
+from mmd2a.datasets.transforms.label_checks import check_box, clean_labels
+from mmd2a.registry import MODELS, TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PersonCrop(BaseTransform):
+    """Cut a person out of the image by one affine, and move all labels along.
+
+    h, w: crop size in pixels, J: joints of the sample's joint set.
+
+    The window is the box, padded and grown to the aspect of the crop; in
+    training it is shifted, scaled, turned and mirrored at random. The same
+    affine gives the image (bilinear, averaged first when it shrinks), depth
+    and mask (nearest; NaN and 0 outside the image), ``keypoints2d`` and
+    ``K``. A turn of the picture is a roll of the camera and a mirrored
+    picture a mirrored world, so ``keypoints3d`` and the body parameters turn
+    and mirror too: the crop's ``K`` projects the crop's ``keypoints3d`` onto
+    the crop's ``keypoints2d``, exactly.
+
+    Sets ``img_shape`` (h, w), ``crop_matrix`` (2, 3) image -> crop pixels,
+    ``rotation`` (radians, positive from +x to +y) and ``flip``.
+
+    Args:
+        size: crop (height, width), or one number for a square.
+        padding: size of the window over the size of the box.
+        scale_jitter: window size varies by a factor within 1 +- this.
+        shift_jitter: window centre varies by +- this part of its size.
+        rotation: the picture turns by up to +- this many degrees.
+        flip_prob: probability of mirroring.
+        body_model: config of the body whose parameters the labels hold, used
+            for the pelvis that ``transl`` starts from. None: the body that
+            comes with the package.
+
+    Raises:
+        BadSampleError: unusable box, or a label with positive weight that is
+            not finite.
+
+    Example:
+        >>> crop = PersonCrop(size=96, padding=1.2)
+        >>> out = crop(dict(img=np.zeros((160, 160, 3), np.uint8),
+        ...                 bbox=np.array([30, 20, 90, 150.])))
+        >>> out['img'].shape
+        (96, 96, 3)
+    """
+
+    def __init__(self, size: int | Sequence[int], padding: float = 1.25,
+                 scale_jitter: float = 0., shift_jitter: float = 0.,
+                 rotation: float = 0., flip_prob: float = 0.,
+                 body_model: dict | None = None) -> None:
+        self.size = ((size, size) if isinstance(size, int)
+                     else (int(size[0]), int(size[1])))
+        if not 0 <= scale_jitter < 1:
+            raise ValueError(f'scale_jitter must be in [0, 1), got '
+                             f'{scale_jitter}')
+        self.padding = padding
+        self.scale_jitter = scale_jitter
+        self.shift_jitter = shift_jitter
+        self.rotation = rotation
+        self.flip_prob = flip_prob
+        self._rest_pelvis: tuple[np.ndarray, np.ndarray] | None = None
+        if rotation or flip_prob:
+            self._rest_pelvis = _rest_pelvis(
+                body_model or dict(type='mmd2a.SMPLBodyModel'))
+
+    def transform(self, results: dict) -> dict:
+        """Replace arrays and labels by those of the crop."""
+        box = check_box(results['bbox'], results['img'].shape[:2],
+                        results.get('img_path'))
+        labels = clean_labels(results)
+        crop = self._jitter(fit_crop(box, self.size, self.padding))
+
+        results['img'] = warp_image(results['img'], crop)
+        if 'depth' in results:
+            results['depth'] = warp_map(results['depth'], crop, np.nan)
+        if 'mask' in results:
+            results['mask'] = warp_map(results['mask'], crop, 0)
+        if results.get('K') is not None:
+            results['K'] = crop.intrinsics(results['K'])
+        results.update(crop_labels(labels, crop, results.get('joint_set'),
+                                   self._pelvis(labels)))
+        results.update(img_shape=self.size, crop_matrix=crop.matrix,
+                       rotation=crop.rotation, flip=crop.flip)
+        return results
+
+    def _jitter(self, crop: Crop) -> Crop:
+        """Draw all random numbers of this transform, always equally many."""
+        scale, right, down, turn = np.random.uniform(-1, 1, 4)
+        flip = np.random.random() < self.flip_prob
+        height, width = crop.size
+        step = self.shift_jitter * crop.scale
+        return crop._replace(
+            center=(crop.center[0] + right * step * width,
+                    crop.center[1] + down * step * height),
+            scale=crop.scale * (1 + scale * self.scale_jitter),
+            rotation=float(np.deg2rad(turn * self.rotation)), flip=flip)
+
+    def _pelvis(self, labels: dict[str, np.ndarray]) -> np.ndarray | None:
+        if self._rest_pelvis is None:
+            return None
+        template, directions = self._rest_pelvis
+        betas = labels.get('betas')
+        return template if betas is None else template + betas @ directions
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(size={self.size}, '
+                f'padding={self.padding}, scale_jitter={self.scale_jitter}, '
+                f'shift_jitter={self.shift_jitter}, '
+                f'rotation={self.rotation}, flip_prob={self.flip_prob})')
+
+
+def _rest_pelvis(body_model: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Pelvis (3,) of the mean rest body and its change (S, 3) by shape."""
+    body = MODELS.build(body_model)
+    # The rest pelvis is affine in the S shape coefficients: the mean shape
+    # and one step along each say everything.
+    betas = torch.cat([torch.zeros(1, body.num_betas),
+                       torch.eye(body.num_betas)])
+    with torch.no_grad():
+        pelvis = body(torch.zeros(len(betas), 3),
+                      torch.zeros(len(betas), 69), betas).joints[:, 0]
+    array = pelvis.double().numpy()
+    return array[0], array[1:] - array[0]

@@ -1,0 +1,322 @@
+"""Mesh errors under named protocols, as an MMEngine metric."""
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from mmengine.dist import get_world_size
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from mmd2a.evaluation import functional
+from mmd2a.evaluation.protocols import Protocol, get_protocol
+from mmd2a.evaluation.report import describe, write_json
+from mmd2a.registry import METRICS, MODELS
+
+__all__ = ['MeshMetric']
+
+JOINT_ERRORS: Mapping[str, Callable[..., Tensor]] = {
+    'MPJPE': functional.mpjpe,
+    'PA-MPJPE': functional.pa_mpjpe,
+    'MPJPE-z': functional.mpjpe_z,
+    'PA-MPJPE-z': functional.pa_mpjpe_z,
+}
+ERRORS = ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
+PARAMETERS = ('global_orient', 'body_pose', 'betas')
+
+
+@METRICS.register_module()
+class MeshMetric(BaseMetric):
+    """Compare predicted meshes with the ground truth, in millimetres.
+
+    B: batch, J: joints of the protocol, V: mesh vertices.
+
+    Reads ``pred.vertices`` (V, 3) and ``gt`` of
+    :class:`~mmd2a.structures.BodyDataSample`. The ground-truth mesh comes
+    from the SMPL parameters in ``gt``; joints are regressed from both meshes
+    with one regressor. A sample with ``smpl_weight`` 0 is compared with
+    ``gt.keypoints3d``, each joint by its weight, where these are of the
+    protocol's joint set; it has no PVE. A sample that a protocol can say
+    nothing about (no mesh and no such joints, or no root joint) is skipped
+    and counted.
+
+    For each protocol ``<name>`` the result holds ``<name>/MPJPE``,
+    ``PA-MPJPE``, ``PVE``, ``MPJPE-z``, ``PA-MPJPE-z``: means over samples, mm,
+    to two decimals; ``<name>/num_samples``, those with joint errors;
+    ``<name>/num_meshes``, those with a PVE; ``<name>/num_skipped``. A mean
+    over no sample is NaN, and so is one over a prediction that is not finite.
+
+    Errors are computed in float64 and summed exactly, every sample
+    (``img_path``, ``sample_idx``) once however samplers pad, so the digits
+    printed do not depend on batch size, order or number of processes, as far
+    as the predictions do not.
+
+    Args:
+        body_model: the body predictions are meshes of.
+        protocols: names, see :data:`mmd2a.evaluation.PROTOCOLS`, or
+            :class:`Protocol` objects.
+        gendered_body_models: ground-truth bodies by gender, ``dict(male=...,
+            female=...)``, for protocols that ask for them; the samples then
+            carry ``gender`` in their metainfo.
+        outfile_prefix: write ``<outfile_prefix>.json`` with protocols,
+            regressor hashes, results and the errors of every sample.
+        collect_device: ``'cpu'`` or ``'gpu'``, where ranks exchange results.
+        collect_dir: folder shared by all ranks for exchange on the CPU; a
+            temporary one in the working directory if not given.
+
+    Example:
+        >>> metric = MeshMetric(protocols=('synthetic_h36m14',))
+        >>> metric.protocols[0].root
+        'mid_hip'
+    """
+
+    # Keys carry the protocol; an empty prefix adds nothing and, unlike None,
+    # is not warned about.
+    default_prefix = ''
+
+    def __init__(
+            self,
+            body_model: dict | nn.Module = dict(type='mmd2a.SMPLBodyModel'),
+            protocols: Sequence[str | Protocol] = ('synthetic_h36m14', ),
+            gendered_body_models: Mapping[str, dict | nn.Module] | None = None,
+            outfile_prefix: str | None = None,
+            collect_device: str = 'cpu',
+            collect_dir: str | None = None) -> None:
+        super().__init__(
+            collect_device=collect_device, collect_dir=collect_dir)
+        if isinstance(protocols, (str, Protocol)):
+            raise TypeError(f'protocols must be a sequence, pass '
+                            f'({protocols!r}, )')
+        self.protocols = tuple(
+            p if isinstance(p, Protocol) else get_protocol(p)
+            for p in protocols)
+        names = [p.name for p in self.protocols]
+        if len(set(names)) < len(names):
+            raise ValueError(f'protocols must have different names: {names}')
+        self.outfile_prefix = outfile_prefix
+        self.body_model = _build_body(body_model)
+        self.gendered_body_models = {
+            gender: _build_body(cfg)
+            for gender, cfg in (gendered_body_models or {}).items()
+        }
+        self._check_protocols()
+        self._size = 0
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Append the errors of each sample, metres, as plain numbers."""
+        records: list[dict] = [
+            dict(id=_identity(sample), errors={}) for sample in data_samples]
+        with torch.no_grad():
+            pred_vertices = self._stack_predictions(data_samples)
+            gt_vertices, has_mesh = self._pose_ground_truth(
+                data_samples, pred_vertices.device)
+            for protocol in self.protocols:
+                errors = self._errors(protocol, pred_vertices, gt_vertices,
+                                      has_mesh, data_samples)
+                for i, record in enumerate(records):
+                    record['errors'][protocol.name] = {
+                        name: values[i] for name, values in errors.items()}
+        self.results.extend(records)
+
+    def evaluate(self, size: int) -> dict:
+        """Gather the samples of all ranks and compute the metrics.
+
+        Args:
+            size: number of samples in the data set.
+        """
+        self._size = size
+        # Ranks exchange whole lists, one element each. MMEngine would
+        # interleave single samples and cut the tail, which is right only if
+        # the sampler went round-robin.
+        self.results = [self.results]
+        return super().evaluate(get_world_size())
+
+    def compute_metrics(self, results: list[list[dict]]) -> dict[str, float]:
+        """Average the lists of all ranks, each sample once."""
+        samples: dict[tuple, dict] = {}
+        for record in (r for part in results for r in part):
+            samples.setdefault(record['id'], record)
+        samples = dict(sorted(samples.items()))
+        if len(samples) != self._size:
+            print_log(
+                f'MeshMetric saw {len(samples)} different samples where the '
+                f'data set has {self._size}', 'current', logging.WARNING)
+
+        metrics: dict[str, float] = {}
+        reports = []
+        for protocol in self.protocols:
+            errors = [r['errors'][protocol.name] for r in samples.values()]
+            values = _summarize(errors)
+            hashes = self._regressor_hashes(protocol)
+            print_log(describe(protocol, hashes, values), 'current')
+            metrics.update(
+                {f'{protocol.name}/{k}': v for k, v in values.items()})
+            reports.append(dict(
+                protocol=asdict(protocol), regressors=hashes, unit='mm',
+                metrics=values))
+        if self.outfile_prefix is not None:
+            body = getattr(self.body_model, 'path', None) or 'embedded'
+            write_json(f'{self.outfile_prefix}.json', dict(
+                body_model=body, protocols=reports, samples=[
+                    dict(img_path=path, sample_idx=index, errors_m=r['errors'])
+                    for (index, path), r in samples.items()]))
+        return metrics
+
+    def _check_protocols(self) -> None:
+        """Fail at construction rather than after hours of training."""
+        for protocol in self.protocols:
+            protocol.root_joints(
+                self.body_model.joint_names(protocol.joint_set))
+            self._regressor_hashes(protocol)
+            if protocol.gender == 'gendered' \
+                    and not self.gendered_body_models:
+                raise ValueError(
+                    f'protocol {protocol.name!r} compares with gendered '
+                    f'bodies; pass gendered_body_models=dict(male=dict('
+                    f"type='mmd2a.SMPLBodyModel', path='SMPL_MALE.npz'), "
+                    f'female=...)')
+        if len({p.gender for p in self.protocols}) > 1:
+            raise ValueError(
+                'protocols with neutral and with gendered bodies in one '
+                'MeshMetric; use one metric for each')
+
+    def _regressor_hashes(self, protocol: Protocol) -> dict[str, str]:
+        joint_sets = [protocol.joint_set]
+        names = self.body_model.joint_names(protocol.joint_set)
+        if protocol.root_joints(names) is None:
+            joint_sets.append('smpl24')
+        return {s: self.body_model.regressor_hash(s) for s in joint_sets}
+
+    def _stack_predictions(self, samples: Sequence[dict]) -> Tensor:
+        """Return predicted vertices (B, V, 3), float64."""
+        vertices = torch.stack([s['pred']['vertices'] for s in samples])
+        expected = (self.body_model.num_vertices, 3)
+        if vertices.shape[1:] != expected:
+            raise ValueError(
+                f'pred.vertices have shape {tuple(vertices.shape[1:])}, but '
+                f'the body_model of the metric has {expected[0]} vertices; '
+                f'give model and metric the same body_model')
+        return vertices.double()
+
+    def _pose_ground_truth(self, samples: Sequence[dict],
+                           device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return meshes (B, V, 3) at the body's origin and has_mesh (B,).
+
+        Translations are left out: they cancel under root alignment.
+        """
+        labels = [s['gt'] for s in samples]
+        has_mesh = torch.stack(
+            [gt['smpl_weight'] for gt in labels]).to(device) > 0
+        parameters = {
+            name: torch.stack([gt[name] for gt in labels]).to(device).double()
+            .where(has_mesh[:, None], 0.0) for name in PARAMETERS}
+        if self.protocols and self.protocols[0].gender == 'gendered':
+            bodies = [self._gendered_body(s) for s in samples]
+        else:
+            bodies = [self.body_model] * len(samples)
+        vertices = torch.empty(
+            len(samples), self.body_model.num_vertices, 3,
+            dtype=torch.float64, device=device)
+        for body in dict.fromkeys(bodies):
+            rows = torch.tensor([b is body for b in bodies], device=device)
+            vertices[rows] = body.to(device)(
+                **{k: v[rows] for k, v in parameters.items()}).vertices
+        return vertices, has_mesh
+
+    def _gendered_body(self, sample: dict) -> nn.Module:
+        gender = sample.get('gender')
+        if gender not in self.gendered_body_models:
+            raise ValueError(
+                f'sample {_identity(sample)} has gender {gender!r} in its '
+                f'metainfo, but gendered_body_models has '
+                f'{", ".join(self.gendered_body_models)}')
+        return self.gendered_body_models[gender]
+
+    def _errors(self, protocol: Protocol, pred_vertices: Tensor,
+                gt_vertices: Tensor, has_mesh: Tensor,
+                samples: Sequence[dict]) -> dict[str, list[float | None]]:
+        """Return errors per sample, metres; None where there is none."""
+        body = self.body_model.to(pred_vertices.device)
+        pred = body.regress_joints(pred_vertices, protocol.joint_set)
+        mesh = body.regress_joints(gt_vertices, protocol.joint_set)
+        root = protocol.root_joints(body.joint_names(protocol.joint_set))
+        if root is None:
+            pred_root = body.regress_joints(pred_vertices, 'smpl24')[:, :1]
+            mesh_root = body.regress_joints(gt_vertices, 'smpl24')[:, :1]
+        else:
+            pred_root = pred[:, root].mean(dim=1, keepdim=True)
+            mesh_root = mesh[:, root].mean(dim=1, keepdim=True)
+
+        target = mesh - mesh_root
+        weight = has_mesh[:, None].to(mesh).repeat(1, mesh.shape[1])
+        for i, sample in enumerate(samples):
+            if protocol.target == 'keypoints3d' or not has_mesh[i]:
+                target[i], weight[i] = _labelled_joints(
+                    sample, protocol, root, mesh[i])
+        used = weight.sum(dim=1) > 0
+        errors = {
+            name: _to_numbers(kernel(pred - pred_root, target, weight), used)
+            for name, kernel in JOINT_ERRORS.items()}
+
+        if protocol.vertex_alignment == 'root':
+            pred_vertices = pred_vertices - pred_root
+            gt_vertices = gt_vertices - mesh_root
+        errors['PVE'] = _to_numbers(
+            functional.pve(pred_vertices, gt_vertices), has_mesh)
+        return errors
+
+
+def _build_body(body_model: dict | nn.Module) -> nn.Module:
+    """Build a body in float64: batch sizes then leave no trace in mm."""
+    if isinstance(body_model, nn.Module):
+        # The module may be a model's own; its precision is not ours to set.
+        raise TypeError('pass body_model as a config, such as '
+                        "dict(type='mmd2a.SMPLBodyModel')")
+    return MODELS.build(body_model).double()
+
+
+def _identity(sample: dict) -> tuple[int, str]:
+    """Name a sample; ``sample_idx`` alone repeats in concatenated sets."""
+    if 'sample_idx' not in sample:
+        raise KeyError(
+            'a data sample has no sample_idx in its metainfo, which tells '
+            'padded samples from new ones; add it to the keys that the '
+            'packing transform keeps')
+    return int(sample['sample_idx']), str(sample.get('img_path', ''))
+
+
+def _labelled_joints(sample: dict, protocol: Protocol,
+                     root: tuple[int, ...] | None,
+                     like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return root-relative labels (J, 3) and weights (J,), 0 if unusable."""
+    nothing = torch.zeros_like(like), torch.zeros_like(like[:, 0])
+    if root is None or sample.get('joint_set') != protocol.joint_set:
+        return nothing
+    joints = sample['gt']['keypoints3d'].to(like)
+    weight = sample['gt']['keypoints3d_weight'].to(like)
+    if not (weight[list(root)] > 0).all():
+        return nothing
+    return joints - joints[list(root)].mean(dim=0), weight
+
+
+def _to_numbers(values: Tensor, used: Tensor) -> list[float | None]:
+    return [value if use else None
+            for value, use in zip(values.tolist(), used.tolist())]
+
+
+def _summarize(errors: Sequence[dict[str, float | None]]
+               ) -> dict[str, float]:
+    """Average per-sample errors in metres to millimetres."""
+    columns = {name: [e[name] for e in errors if e[name] is not None]
+               for name in ERRORS}
+    # fsum is exact: the result does not depend on the order of its terms.
+    summary: dict[str, float] = {
+        name: round(1000 * math.fsum(column) / len(column), 2)
+        if column else math.nan for name, column in columns.items()}
+    summary['num_samples'] = len(columns['MPJPE'])
+    summary['num_meshes'] = len(columns['PVE'])
+    summary['num_skipped'] = len(errors) - len(columns['MPJPE'])
+    return summary

@@ -1,0 +1,82 @@
+"""How results are told: one line per protocol, one file per run."""
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmd2a.evaluation.protocols import Protocol
+
+__all__ = ['describe', 'write_json']
+
+
+def describe(protocol: Protocol, regressors: Mapping[str, str],
+             metrics: Mapping[str, float]) -> str:
+    """Put numbers and everything they depend on into one line.
+
+    Args:
+        protocol: what was measured.
+        regressors: joint set -> hash of the regressor used.
+        metrics: errors in mm by name, and counts ``num_samples``,
+            ``num_meshes``, ``num_skipped``.
+
+    Example:
+        >>> from mmd2a.evaluation.protocols import get_protocol
+        >>> counts = dict(num_samples=8, num_meshes=8, num_skipped=0)
+        >>> line = describe(get_protocol('synthetic_h36m14'),
+        ...                 {'h36m14': '0a1b2c3d'}, dict(MPJPE=80.5, **counts))
+        >>> line.split(' [')[0]
+        'synthetic_h36m14: MPJPE 80.50 mm, 8 samples (8 meshes, 0 skipped)'
+    """
+    errors = ', '.join(f'{name} {value:.2f}'
+                       for name, value in metrics.items()
+                       if not name.startswith('num_'))
+    root = protocol.root
+    if not isinstance(root, str):
+        root = '+'.join(root)
+    used = ', '.join(f'{name} {digest}'
+                     for name, digest in regressors.items())
+    return (f'{protocol.name}: {errors} mm, {metrics["num_samples"]} samples '
+            f'({metrics["num_meshes"]} meshes, {metrics["num_skipped"]} '
+            f'skipped) [regressor {used}; root {root}; target '
+            f'{protocol.target}; vertex alignment '
+            f'{protocol.vertex_alignment}; {protocol.gender} bodies; frames: '
+            f'{protocol.frames}]')
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write a JSON file whole or not at all; NaN and infinity become null.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / 'runs' / 'result.json'
+        >>> write_json(path, {'MPJPE': float('nan')})
+        >>> path.read_text()
+        '{"MPJPE": null}'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_finite(content), allow_nan=False)
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f'.{path.name}.')
+    try:
+        with os.fdopen(handle, 'w', encoding='utf-8') as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

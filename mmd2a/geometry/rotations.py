@@ -1,0 +1,93 @@
+"""Conversions between representations of rotations, on top of ``roma``."""
+import roma
+from torch import Tensor
+
+# Shorter columns than this carry no direction; the result is then finite but
+# no rotation.
+_MIN_COLUMN_NORM = 1e-8
+
+
+def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
+    """Turn axis-angle vectors into rotation matrices (Rodrigues).
+
+    Finite, with finite gradients, at the zero rotation.
+
+    Args:
+        axis_angle: (..., 3), radians.
+
+    Returns:
+        Rotation matrices (..., 3, 3).
+
+    Example:
+        >>> import torch
+        >>> axis_angle_to_matrix(torch.zeros(2, 23, 3)).shape
+        torch.Size([2, 23, 3, 3])
+    """
+    return roma.rotvec_to_rotmat(axis_angle)
+
+
+def matrix_to_axis_angle(matrix: Tensor) -> Tensor:
+    """Turn rotation matrices into the shortest axis-angle vectors.
+
+    The angle lies in [0, pi]. At exactly pi both ends of the axis describe
+    the rotation; one of them is returned.
+
+    Args:
+        matrix: rotation matrices (..., 3, 3).
+
+    Returns:
+        Axis-angle (..., 3), radians.
+
+    Example:
+        >>> import torch
+        >>> matrix_to_axis_angle(torch.eye(3))
+        tensor([0., 0., 0.])
+    """
+    return roma.rotmat_to_rotvec(matrix)
+
+
+def rotation_6d_to_matrix(rotation_6d: Tensor) -> Tensor:
+    r"""Turn the continuous 6-D representation into rotation matrices.
+
+    Gram-Schmidt on the first two columns :math:`a_1, a_2` of a matrix. The
+    six numbers are these columns read row by row,
+    :math:`(a_{11}, a_{21}, a_{12}, a_{22}, a_{13}, a_{23})`, as in HMR and
+    SPIN. (PyTorch3D stores two *rows* one after the other: weights trained
+    with it do not fit.)
+
+    Args:
+        rotation_6d: (..., 6), any scale.
+
+    Returns:
+        Rotation matrices (..., 3, 3). Where the two columns are parallel or
+        zero there is no rotation to return; the result is finite.
+
+    Zhou et al., "On the Continuity of Rotation Representations in Neural
+    Networks", CVPR 2019.
+
+    Example:
+        >>> import torch
+        >>> rotation_6d_to_matrix(torch.tensor([2., 0, 0, 2, 0, 0])).diag()
+        tensor([1., 1., 1.])
+    """
+    columns = rotation_6d.unflatten(-1, (3, 2))
+    return roma.special_gramschmidt(columns, epsilon=_MIN_COLUMN_NORM)
+
+
+def matrix_to_rotation_6d(matrix: Tensor) -> Tensor:
+    """Drop the last column of rotation matrices.
+
+    Inverse of :func:`rotation_6d_to_matrix`, in the same order.
+
+    Args:
+        matrix: rotation matrices (..., 3, 3).
+
+    Returns:
+        6-D representation (..., 6).
+
+    Example:
+        >>> import torch
+        >>> matrix_to_rotation_6d(torch.eye(3))
+        tensor([1., 0., 0., 1., 0., 0.])
+    """
+    return matrix[..., :2].flatten(-2)

@@ -1,0 +1,124 @@
+"""Model-free mesh head: tokens to a coarse mesh to the full mesh."""
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from mmd2a.body_models.coarsening import coarsen_mesh
+from mmd2a.models.heads.mean_body import (
+    build_body_model,
+    decode_camera,
+    init_output,
+    mean_vertices,
+)
+from mmd2a.models.heads.token_features import TokenFeatures
+from mmd2a.registry import MODELS
+
+if TYPE_CHECKING:
+    from mmd2a.body_models import SMPLBodyModel
+
+# An offset of 1 in the network is this many metres: the size of what it has
+# to predict, which keeps the steps of an optimiser sane.
+_OFFSET_UNIT = 0.1
+
+
+@MODELS.register_module()
+class CoarseMeshHead(nn.Module):
+    r"""Regress a coarse mesh and a camera, then upsample the mesh.
+
+    .. math:: c = \bar c + \Delta(z, z_{depth}), \qquad
+              v = \bigl(U + \tfrac{1}{K} \Delta U\bigr)\, c
+
+    with the mean coarse mesh :math:`\bar c` (a person standing upright before
+    the camera), the geometric upsampling U of the body model and a learned
+    correction ΔU that starts at zero. Everything starts near the mean mesh.
+
+    The depth skip of D2A-HMR enters twice: beside the image features, and by
+    a linear path straight to the output.
+
+    B: batch, N = h w: tokens, C, C': token widths, V: vertices, K: coarse
+    vertices. Metres, OpenCV camera frame; the root is not subtracted.
+
+    Args:
+        in_channels: C.
+        body_model: body whose mesh is predicted: instance, config, or None
+            for the embedded one.
+        num_coarse_vertices: K.
+        depth_channels: C'; None: no depth skip and no parameters for it.
+        hidden: width of the hidden layer.
+
+    D2A-HMR, regressor R. The paper lists itself as model-free and gives no
+    layers; these are our choice.
+
+    Example:
+        >>> head = CoarseMeshHead(64, num_coarse_vertices=100)
+        >>> out = head(torch.zeros(2, 36, 64), (6, 6))
+        >>> out['coarse_vertices'].shape, out['camera'].shape
+        (torch.Size([2, 100, 3]), torch.Size([2, 3]))
+    """
+
+    mean_coarse: Tensor
+    up: Tensor
+
+    def __init__(self, in_channels: int,
+                 body_model: 'SMPLBodyModel | dict | None' = None,
+                 num_coarse_vertices: int = 431,
+                 depth_channels: int | None = None,
+                 hidden: int = 512) -> None:
+        super().__init__()
+        body = build_body_model(body_model)
+        mesh = coarsen_mesh(body.v_template.cpu().numpy(),
+                            body.faces.cpu().numpy(), num_coarse_vertices)
+        # torch.tensor copies: the arrays are read-only, shared by all heads.
+        up, ids = torch.tensor(mesh.up), torch.tensor(mesh.vertex_ids)
+        # Derived from the body: not stored in checkpoints, as the body.
+        self.register_buffer('up', up, persistent=False)
+        self.register_buffer('mean_coarse', mean_vertices(body)[ids],
+                             persistent=False)
+        self.num_coarse_vertices = up.shape[1]
+        self.up_correction = nn.Parameter(torch.zeros_like(up))
+
+        self.features = TokenFeatures(in_channels, depth_channels, hidden)
+        num_outputs = 3 * self.num_coarse_vertices + 3
+        self.output = nn.Linear(hidden, num_outputs)
+        init_output(self.output)
+        if depth_channels is not None:
+            self.depth_output = nn.Linear(self.features.flat_depth_channels,
+                                          num_outputs, bias=False)
+            init_output(self.depth_output)
+
+    def forward(self, z: Tensor, grid: tuple[int, int],
+                depth_tokens: Tensor | None = None,
+                has_depth: Tensor | None = None) -> dict[str, Tensor]:
+        """Predict a mesh and a camera.
+
+        Args:
+            z: encoder output (B, N, C).
+            grid: (h, w).
+            depth_tokens: depth features (B, N, C'), or None.
+            has_depth: (B,), above 0 where depth_tokens count; None: all.
+
+        Returns:
+            ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
+            (B, 3) weak perspective (s, tx, ty).
+        """
+        features, flat_depth = self.features(z, grid, depth_tokens, has_depth)
+        out = self.output(features)
+        if flat_depth is not None:
+            out = out + self.depth_output(flat_depth)
+        # Half precision would move a vertex by millimetres.
+        with torch.autocast(z.device.type, enabled=False):
+            out = out.to(self.mean_coarse.dtype)
+            offsets = out[:, :-3].unflatten(1, (-1, 3))
+            coarse = self.mean_coarse + _OFFSET_UNIT * offsets
+            return dict(vertices=self.upsample(coarse),
+                        coarse_vertices=coarse,
+                        camera=decode_camera(out[:, -3:]))
+
+    def upsample(self, coarse: Tensor) -> Tensor:
+        """Coarse vertices (B, K, 3) -> vertices (B, V, 3)."""
+        # A vertex sums over all K corrections: 1 / K keeps one optimiser step
+        # on them as large as one on an offset.
+        up = torch.add(self.up, self.up_correction,
+                       alpha=1 / self.num_coarse_vertices)
+        return (coarse.transpose(1, 2) @ up.T).transpose(1, 2)

@@ -1,0 +1,67 @@
+"""Where the mesh heads start: a person standing upright before the camera."""
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from mmd2a.geometry.rotations import axis_angle_to_matrix
+from mmd2a.registry import MODELS
+
+if TYPE_CHECKING:
+    from mmd2a.body_models import SMPLBodyModel
+
+LEFT_SHOULDER, RIGHT_SHOULDER = 16, 17
+
+
+def build_body_model(body_model: 'SMPLBodyModel | dict | None'
+                     ) -> 'SMPLBodyModel':
+    """Take a body model, build it from its config, or take the embedded."""
+    if isinstance(body_model, nn.Module):
+        return body_model
+    return MODELS.build(body_model or dict(type='mmd2a.SMPLBodyModel'))
+
+
+def mean_rotations() -> Tensor:
+    """Rotations (24, 3, 3) of the mean body in the OpenCV camera frame.
+
+    The rest pose turned to face the camera with the head up (half a turn
+    about x, from y up to y down) and with the arms lowered by one radian,
+    closer to most people in photos than the T-pose.
+    """
+    axis_angle = torch.zeros(24, 3)
+    axis_angle[0, 0] = math.pi
+    axis_angle[LEFT_SHOULDER, 2] = -1.
+    axis_angle[RIGHT_SHOULDER, 2] = 1.
+    return axis_angle_to_matrix(axis_angle)
+
+
+@torch.no_grad()
+def mean_vertices(body_model: 'SMPLBodyModel') -> Tensor:
+    """Vertices (V, 3) of the mean body, metres, OpenCV camera frame."""
+    template = body_model.v_template
+    rotations = mean_rotations().to(template)[None]
+    return body_model(rotations[:, :1], rotations[:, 1:],
+                      template.new_zeros(1, body_model.num_betas),
+                      pose_format='matrix').vertices[0]
+
+
+def decode_camera(raw: Tensor) -> Tensor:
+    """Turn raw numbers (B, 3) into a weak-perspective camera (s, tx, ty).
+
+    s is positive and 0.9 at zero: a person of 1.8 m then takes up 1 / 1.25
+    of the crop.
+    """
+    offset = math.log(math.expm1(0.9))
+    scale = nn.functional.softplus(raw[:, :1] + offset)
+    return torch.cat([scale, raw[:, 1:]], 1)
+
+
+def init_output(layer: nn.Linear) -> None:
+    """Make a last layer start at about a hundredth of its input's size.
+
+    Not at zero, where the layers before it would get no gradient.
+    """
+    nn.init.normal_(layer.weight, std=0.01 * layer.in_features ** -0.5)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

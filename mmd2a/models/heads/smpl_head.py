@@ -1,0 +1,116 @@
+"""Parametric head: tokens to SMPL parameters to a mesh."""
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from mmd2a.body_models.coarsening import coarsen_mesh
+from mmd2a.geometry.rotations import (
+    matrix_to_rotation_6d,
+    rotation_6d_to_matrix,
+)
+from mmd2a.models.heads.mean_body import (
+    build_body_model,
+    decode_camera,
+    init_output,
+    mean_rotations,
+)
+from mmd2a.models.heads.token_features import TokenFeatures
+from mmd2a.registry import MODELS
+
+if TYPE_CHECKING:
+    from mmd2a.body_models import SMPLBodyModel
+
+
+@MODELS.register_module()
+class SMPLHead(nn.Module):
+    """Regress pose, shape and camera; the body model gives the mesh.
+
+    Rotations are regressed in 6-D as offsets from the mean body (a person
+    standing upright before the camera), shape from zero, so the start is the
+    mean mesh. Same interface as `CoarseMeshHead`, plus the parameters.
+
+    B: batch, N = h w: tokens, C, C': token widths, V: vertices, K: coarse
+    vertices, S: shape components. Metres, OpenCV camera frame; the root is
+    not subtracted.
+
+    Args:
+        in_channels: C.
+        body_model: instance, config, or None for the embedded one.
+        num_coarse_vertices: K.
+        depth_channels: C'; None: no depth skip and no parameters for it.
+        hidden: width of the hidden layer.
+
+    D2A-HMR's "SMPL loss" reading of the regressor R; 6-D rotations: Zhou et
+    al., CVPR 2019.
+
+    Example:
+        >>> head = SMPLHead(64, num_coarse_vertices=100)
+        >>> head(torch.zeros(2, 36, 64), (6, 6))['body_pose'].shape
+        torch.Size([2, 23, 3, 3])
+    """
+
+    mean_rotation_6d: Tensor
+    coarse_ids: Tensor
+
+    def __init__(self, in_channels: int,
+                 body_model: 'SMPLBodyModel | dict | None' = None,
+                 num_coarse_vertices: int = 431,
+                 depth_channels: int | None = None,
+                 hidden: int = 512) -> None:
+        super().__init__()
+        self.body_model = build_body_model(body_model)
+        mesh = coarsen_mesh(self.body_model.v_template.cpu().numpy(),
+                            self.body_model.faces.cpu().numpy(),
+                            num_coarse_vertices)
+        self.register_buffer('coarse_ids', torch.tensor(mesh.vertex_ids),
+                             persistent=False)
+        self.num_coarse_vertices = len(self.coarse_ids)
+        self.register_buffer('mean_rotation_6d',
+                             matrix_to_rotation_6d(mean_rotations()),
+                             persistent=False)
+
+        self.features = TokenFeatures(in_channels, depth_channels, hidden)
+        # 24 rotations, shape, camera.
+        self.splits = (24 * 6, self.body_model.num_betas, 3)
+        self.output = nn.Linear(hidden, sum(self.splits))
+        init_output(self.output)
+        if depth_channels is not None:
+            self.depth_output = nn.Linear(self.features.flat_depth_channels,
+                                          sum(self.splits), bias=False)
+            init_output(self.depth_output)
+
+    def forward(self, z: Tensor, grid: tuple[int, int],
+                depth_tokens: Tensor | None = None,
+                has_depth: Tensor | None = None) -> dict[str, Tensor]:
+        """Predict parameters, a mesh and a camera.
+
+        Args:
+            z: encoder output (B, N, C).
+            grid: (h, w).
+            depth_tokens: depth features (B, N, C'), or None.
+            has_depth: (B,), above 0 where depth_tokens count; None: all.
+
+        Returns:
+            ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
+            (B, 3) weak perspective (s, tx, ty), ``global_orient``
+            (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
+        """
+        features, flat_depth = self.features(z, grid, depth_tokens, has_depth)
+        out = self.output(features)
+        if flat_depth is not None:
+            out = out + self.depth_output(flat_depth)
+        # Half precision would move a vertex by millimetres.
+        with torch.autocast(z.device.type, enabled=False):
+            pose, betas, camera = out.to(self.mean_rotation_6d.dtype).split(
+                self.splits, 1)
+            rotations = rotation_6d_to_matrix(self.mean_rotation_6d +
+                                              pose.unflatten(1, (24, 6)))
+            global_orient, body_pose = rotations[:, :1], rotations[:, 1:]
+            vertices = self.body_model(global_orient, body_pose, betas,
+                                       pose_format='matrix').vertices
+            return dict(vertices=vertices,
+                        coarse_vertices=vertices[:, self.coarse_ids],
+                        camera=decode_camera(camera),
+                        global_orient=global_orient, body_pose=body_pose,
+                        betas=betas)

@@ -1,0 +1,63 @@
+"""What every loss here does with weights, averages and precision.
+
+The rule: an item whose weight is not above 0 leaves no trace. Its label may
+be NaN or infinite; value and gradient are exactly what they would be without
+it. ``0 * nan`` is ``nan``, so labels are replaced *before* the loss reads
+them (`keep_valid`) and values dropped again when averaged (`weighted_mean`).
+"""
+import torch
+from torch import Tensor
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """Promote half precision to float32; leave float32 and float64."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def keep_valid(x: Tensor, weight: Tensor | None, fill: float = 0.) -> Tensor:
+    """Replace items of x (*S, ...) whose weight (*S) is not above 0."""
+    if weight is None:
+        return x
+    valid = (weight > 0).reshape(weight.shape + (1, ) *
+                                 (x.ndim - weight.ndim))
+    return torch.where(valid, x, torch.full_like(x, fill))
+
+
+def weighted_mean(value: Tensor, weight: Tensor | None,
+                  avg_factor: Tensor | float | None) -> Tensor:
+    """Sum ``weight * value`` over items and divide by their number.
+
+    Args:
+        value: loss of each item (*S).
+        weight: (*S), or None for ones.
+        avg_factor: divisor. Defaults to the number of items with a weight
+            above 0 (at least 1), so that doubling every weight doubles the
+            loss and missing labels do not dilute it.
+
+    Returns:
+        Scalar; 0 with its graph attached if there is nothing to average.
+    """
+    if weight is not None:
+        valid = weight > 0
+        value = torch.where(valid, value * weight, torch.zeros_like(value))
+        count: Tensor | float = valid.sum().clamp_min(1)
+    else:
+        count = max(value.numel(), 1)
+    return value.sum() / (count if avg_factor is None else avg_factor)
+
+
+def l1_per_point(pred: Tensor, target: Tensor, weight: Tensor | None,
+                 avg_factor: Tensor | float | None) -> Tensor:
+    """Mean absolute coordinate error over points (B, P, D) of weight (B, P).
+
+    A weight of (B, 1) counts for all points of its sample.
+    """
+    if pred.shape != target.shape:
+        raise ValueError(f'pred {tuple(pred.shape)} and target '
+                         f'{tuple(target.shape)} differ in shape')
+    with torch.autocast(pred.device.type, enabled=False):
+        pred, target = full_precision(pred), full_precision(target)
+        if weight is not None:
+            weight = weight.to(pred.dtype).expand(pred.shape[:-1])
+        error = keep_valid(pred, weight) - keep_valid(target, weight)
+        return weighted_mean(error.abs().mean(-1), weight, avg_factor)

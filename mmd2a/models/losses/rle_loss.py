@@ -1,0 +1,140 @@
+"""Residual log-likelihood loss: a regression judged by a learned density."""
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mmd2a.models.flows.real_nvp import RealNVP
+from mmd2a.models.losses.reduction import (
+    full_precision,
+    keep_valid,
+    weighted_mean,
+)
+from mmd2a.registry import MODELS
+
+
+@MODELS.register_module()
+class RLELoss(nn.Module):
+    r"""Negative log-likelihood of points under a flow around a regression.
+
+    B: batch, P: points, D: 2 or 3. μ: mean, σ: sigma, x: label.
+
+    RLE writes the density of :math:`\bar x = (x - \mu) / \sigma` as a simple
+    density Q times a flow G, :math:`p \propto Q\,G / \prod_d \sigma_d`. The
+    product needs a constant c to integrate to one.
+
+    **'exact'** is a true density. Instead of multiplying by Q and estimating
+    c, Q is the base that the flow warps (``RealNVP(base='laplace')``), which
+    is normalised by construction and still equals Q when the flow is the
+    identity. A flow could stretch while σ shrinks without changing p, so the
+    flow is divided by its own root mean square r:
+
+    .. math:: -\log p(x) = -\log G_\phi\Bigl(r \odot
+              \frac{x - \mu}{\sigma}\Bigr)
+              - \sum_d \log r_d + \sum_d \log \sigma_d .
+
+    Stretching the flow now changes nothing, hence σ is, by construction, the
+    root mean square error that the density expects in each dim, in the unit
+    of the points.
+
+    **'parity'** is the arithmetic of the published code and of mmpose, with
+    :math:`e = (\mu - x) / \sigma`,
+
+    .. math:: \sum_d \bigl(\log \sigma_d - \log G_\phi(e)
+              - \log Q(e_d) + \log \sigma_d \bigr) ,
+
+    for reproducing published weights. It is no density: log G counts D times,
+    log σ twice, and log c is missing. The flow can absorb the scale, so σ is
+    no uncertainty.
+
+    Both become negative when σ is small, as a density above one has a
+    positive logarithm: a value below zero means a good fit, not an error. Its
+    size grows with the log of precision only; still, start it with a small
+    ``loss_weight``.
+
+    The average is over points of weight above 0, in nats per point.
+
+    Args:
+        mode: 'exact' or 'parity'.
+        q_distribution: Q of 'parity', 'laplace' or 'gaussian'. In 'exact' the
+            flow's base plays its part.
+        clamp: bound of :math:`|\bar x|`. Beyond it the value stays and the
+            gradient keeps its direction, so that a too small σ still grows.
+        min_sigma: floor of σ, handled alike.
+        loss_weight: factor of the loss.
+
+    Li et al., Human pose regression with residual log-likelihood estimation,
+    ICCV 2021, arXiv:2107.11291; the division by r is ours.
+
+    Example:
+        >>> flow, loss = RealNVP(dims=3, base='laplace'), RLELoss()
+        >>> mean, target = torch.zeros(2, 5, 3), torch.ones(2, 5, 3)
+        >>> loss(mean, torch.ones(2, 5, 3), target, flow).shape
+        torch.Size([])
+    """
+
+    def __init__(self, mode: str = 'exact', q_distribution: str = 'laplace',
+                 clamp: float = 100., min_sigma: float = 1e-4,
+                 loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if mode not in ('exact', 'parity'):
+            raise ValueError(f"mode is 'exact' or 'parity', got {mode!r}")
+        if q_distribution not in ('laplace', 'gaussian'):
+            raise ValueError("q_distribution is 'laplace' or 'gaussian', got "
+                             f'{q_distribution!r}')
+        self.mode, self.q_distribution = mode, q_distribution
+        self.clamp, self.min_sigma = clamp, min_sigma
+        self.loss_weight = loss_weight
+
+    def forward(self, pred: Tensor, sigma: Tensor, target: Tensor,
+                flow: RealNVP, weight: Tensor | None = None,
+                avg_factor: Tensor | float | None = None) -> Tensor:
+        """Average the loss of points.
+
+        Args:
+            pred: μ (B, P, D).
+            sigma: σ (B, P, D), above 0, unit of pred.
+            target: x (B, P, D); may hold anything where the weight is 0.
+            flow: density of the normalised residual, D dims.
+            weight: (B, P), or (B, 1) for whole samples.
+            avg_factor: divisor instead of the number of points of weight
+                above 0; mmpose divides by B.
+        """
+        with torch.autocast(pred.device.type, enabled=False):
+            pred, sigma, target = map(full_precision, (pred, sigma, target))
+            if weight is not None:
+                weight = weight.to(pred.dtype).expand(pred.shape[:-1])
+            # Before the flow: what enters it once cannot be masked out.
+            value = self.per_point(
+                keep_valid(pred, weight), keep_valid(sigma, weight, 1.),
+                keep_valid(target, weight), flow)
+            return self.loss_weight * weighted_mean(value, weight, avg_factor)
+
+    def per_point(self, pred: Tensor, sigma: Tensor, target: Tensor,
+                  flow: RealNVP) -> Tensor:
+        """Loss of each point, (..., P, D) -> (..., P), nats.
+
+        In mode 'exact' this is −log p(target).
+        """
+        sigma = _clamp_value(sigma, self.min_sigma, math.inf)
+        log_sigma = sigma.log().sum(-1)
+        if self.mode == 'exact':
+            error = _clamp_value((target - pred) / sigma, -self.clamp,
+                                 self.clamp)
+            rms = flow.root_mean_square()
+            return (log_sigma - rms.log().sum()
+                    - flow.log_prob(error * rms))
+        error = _clamp_value((pred - target) / (sigma + 1e-9), -self.clamp,
+                             self.clamp)
+        dims = error.shape[-1]
+        if self.q_distribution == 'laplace':
+            log_q = -error.abs().sum(-1) - dims * math.log(2)
+        else:
+            log_q = (-0.5 * error.square().sum(-1)
+                     - 0.5 * dims * math.log(2 * math.pi))
+        return 2 * log_sigma - log_q - dims * flow.log_prob(error)
+
+
+def _clamp_value(x: Tensor, low: float, high: float) -> Tensor:
+    """Clamp the value and let the gradient through."""
+    return x.detach().clamp(low, high) + (x - x.detach())

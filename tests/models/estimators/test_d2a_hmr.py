@@ -1,0 +1,206 @@
+"""The estimator: any ablation trains, any missing label is only missing."""
+import copy
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import BaseDataElement
+
+from mmd2a.registry import MODELS
+from mmd2a.structures import BodyDataSample
+
+CONFIG = (Path(__file__).resolve().parents[3] / 'configs'
+          / 'd2a_hmr_hrnet.py')
+SIZE = 64
+WEIGHTS = ('smpl_weight', 'keypoints3d_weight', 'keypoints2d_weight',
+           'mask_weight')
+LABELS = dict(
+    smpl_weight=('global_orient', 'body_pose', 'betas', 'transl'),
+    keypoints3d_weight=('keypoints3d', ),
+    keypoints2d_weight=('keypoints2d', ),
+    mask_weight=('mask', ))
+
+
+@pytest.fixture(scope='module')
+def model_cfg():
+    pytest.importorskip('mmpose')
+    cfg = Config.fromfile(CONFIG)
+    init_default_scope(cfg.default_scope)
+    return cfg.model
+
+
+def build(cfg, seed=0):
+    torch.manual_seed(seed)
+    model = MODELS.build(copy.deepcopy(cfg))
+    model.init_weights()
+    return model
+
+
+def make_sample(body, seed, **weights):
+    """A labelled person; ``weights`` switches kinds of labels off."""
+    generator = torch.Generator().manual_seed(seed)
+    pose = .3 * torch.randn(72, generator=generator)
+    betas = torch.randn(10, generator=generator)
+    out = body(pose[None, :3], pose[None, 3:], betas[None])
+    joints = body.regress_joints(out.vertices, 'h36m14')[0]
+    gt = dict(
+        global_orient=pose[:3], body_pose=pose[3:], betas=betas,
+        transl=torch.tensor([0., 0., 4.]), smpl_weight=torch.tensor(1.),
+        keypoints3d=joints + torch.tensor([0., 0., 4.]),
+        keypoints3d_weight=torch.ones(14),
+        keypoints2d=joints[:, :2], keypoints2d_weight=torch.ones(14),
+        mask=torch.rand(1, SIZE, SIZE, generator=generator).round(),
+        mask_weight=torch.tensor(1.), K=torch.eye(3))
+    for name, value in weights.items():
+        gt[name] = torch.full_like(gt[name], value)
+    sample = BodyDataSample(metainfo=dict(sample_idx=seed))
+    sample.gt = BaseDataElement(**gt)
+    return sample
+
+
+def make_inputs(batch=2, with_depth=True, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    inputs = dict(img=torch.randn(batch, 3, SIZE, SIZE, generator=generator))
+    if with_depth:
+        inputs['depth'] = torch.cat(
+            [torch.randn(batch, 1, SIZE, SIZE, generator=generator),
+             torch.ones(batch, 1, SIZE, SIZE)], 1)
+        inputs['has_depth'] = torch.ones(batch)
+    return inputs
+
+
+@pytest.mark.parametrize(
+    'depth, flow, silhouette, masking, head',
+    itertools.product((True, False), (True, False), (True, False),
+                      (True, False), ('CoarseMeshHead', 'SMPLHead')))
+def test_any_ablation_trains_every_parameter(
+        depth, flow, silhouette, masking, head, model_cfg, body):
+    cfg = copy.deepcopy(model_cfg)
+    if not depth:
+        cfg.depth_branch = None
+    if not flow:
+        cfg.flow_head = None
+    if not silhouette:
+        cfg.silhouette_decoder = None
+    if not masking:
+        cfg.encoder.masking = None
+    cfg.head = dict(type=f'mmd2a.{head}')
+    model = build(cfg).train()
+    samples = [make_sample(body, i) for i in range(2)]
+    losses = model(make_inputs(with_depth=depth), samples, mode='loss')
+    assert ('loss_rle' in losses) == flow
+    assert ('loss_silhouette' in losses) == silhouette
+    total, _ = model.parse_losses(losses)
+    assert torch.isfinite(total)
+    total.backward()
+    without = [name for name, p in model.named_parameters()
+               if p.requires_grad and p.grad is None]
+    assert not without
+    before = [p.detach().clone() for p in model.parameters()]
+    torch.optim.SGD(model.parameters(), lr=1e-3).step()
+    assert any(not torch.equal(a, b)
+               for a, b in zip(before, model.parameters()))
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+@pytest.mark.parametrize('mode', ['hybrid', 'sinusoidal', 'learnable',
+                                  'none'])
+def test_distribution_dims_and_positional_modes_train(
+        dims, mode, model_cfg, body):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.flow_head.dims = dims
+    cfg.encoder.positional_encoding.mode = mode
+    model = build(cfg).train()
+    losses = model(make_inputs(), [make_sample(body, i) for i in range(2)],
+                   mode='loss')
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert all(p.grad is not None for p in model.parameters()
+               if p.requires_grad)
+
+
+@pytest.mark.parametrize('name', WEIGHTS)
+def test_a_missing_label_leaves_no_trace(name, model_cfg, body):
+    """Garbage under weight 0 changes neither losses nor gradients."""
+    model = build(model_cfg).train()
+    model.encoder.masking = None
+    inputs = make_inputs()
+
+    def gradients(garbage):
+        samples = [make_sample(body, 0), make_sample(body, 1, **{name: 0.})]
+        for label in LABELS[name]:
+            samples[1].gt.set_field(
+                torch.full_like(samples[1].gt.get(label), garbage), label)
+        model.zero_grad()
+        total, _ = model.parse_losses(model(inputs, samples, mode='loss'))
+        total.backward()
+        return total.detach(), [p.grad.clone() for p in model.parameters()]
+
+    first, second = gradients(0.), gradients(.7)
+    assert torch.equal(first[0], second[0])
+    assert all(torch.equal(a, b) for a, b in zip(first[1], second[1]))
+
+
+def test_a_batch_without_any_label_is_harmless(model_cfg, body):
+    model = build(model_cfg).train()
+    samples = [make_sample(body, i, **dict.fromkeys(WEIGHTS, 0.))
+               for i in range(2)]
+    total, _ = model.parse_losses(
+        model(make_inputs(), samples, mode='loss'))
+    total.backward()
+    assert total == 0
+    assert all((p.grad == 0).all() for p in model.parameters())
+
+
+def test_a_sample_without_depth_is_answered_by_the_image_alone(
+        model_cfg, body):
+    model = build(model_cfg).eval()
+    inputs = make_inputs()
+    inputs['has_depth'] = torch.tensor([1., 0.])
+    other = {**inputs, 'depth': inputs['depth'].clone()}
+    other['depth'][1] = 7.
+    with torch.no_grad():
+        a, b = model(inputs), model(other)
+    assert torch.equal(a['vertices'], b['vertices'])
+
+
+def test_predictions_are_root_relative_and_complete(model_cfg, body):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.keep_mask = True
+    model = build(cfg).eval()
+    with torch.no_grad():
+        samples = model(make_inputs(),
+                        [make_sample(body, i) for i in range(2)],
+                        mode='predict')
+    pred = samples[0].pred
+    names = body.joint_names('h36m14')
+    hips = [names.index('left_hip'), names.index('right_hip')]
+    assert pred.vertices.shape == (body.num_vertices, 3)
+    assert pred.keypoints3d[hips].mean(0).abs().max() < 1e-6
+    assert pred.sigma.shape == (body.num_vertices, )
+    assert (pred.sigma > 0).all()
+    assert 0 <= pred.mask.min() and pred.mask.max() <= 1
+    assert not pred.vertices.requires_grad
+
+
+def test_a_depth_model_says_when_the_batch_has_no_depth(model_cfg):
+    model = build(model_cfg).eval()
+    with pytest.raises(ValueError, match='depth_branch=None'):
+        model(make_inputs(with_depth=False))
+
+
+def test_a_wrong_joint_set_is_named(model_cfg, body):
+    model = build(model_cfg)
+    sample = make_sample(body, 0)
+    sample.gt.keypoints3d = torch.zeros(24, 3)
+    with pytest.raises(ValueError, match="joint_set='h36m14'"):
+        model(make_inputs(1), [sample], mode='loss')
+
+
+def test_no_checkpoint_holds_a_body(model_cfg):
+    model = build(model_cfg)
+    assert not [key for key in model.state_dict()
+                if key.startswith('body_model')]

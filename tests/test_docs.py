@@ -1,0 +1,43 @@
+"""What the README and the pages show is run as it stands."""
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf'^```{language}\n(.*?)^```', page.read_text(),
+                      re.M | re.S)
+
+
+@pytest.mark.parametrize('page', PAGES,
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_of_the_page_runs(page, tmp_path, monkeypatch):
+    snippets = blocks(page, 'python')
+    if not snippets:
+        pytest.skip('no python on this page')
+    monkeypatch.chdir(ROOT)
+    # A page is read top to bottom: later snippets see earlier names.
+    namespace: dict = {'__name__': '__page__'}
+    for number, snippet in enumerate(snippets):
+        exec(compile(snippet, f'{page.name}[{number}]', 'exec'), namespace)
+
+
+@pytest.mark.parametrize('page', PAGES,
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_the_page_names_exist(page):
+    text = page.read_text()
+    named = set(re.findall(r'(?:tools|configs)/[\w./-]+\.(?:py|sh)', text))
+    named |= {str((page.parent / target).resolve().relative_to(ROOT))
+              for target in re.findall(r'\]\((?!https?:|#)([^)#]+)', text)}
+    missing = [name for name in sorted(named) if not (ROOT / name).exists()]
+    assert not missing
+
+
+def test_the_readme_shows_both_commands():
+    shell = '\n'.join(blocks(ROOT / 'README.md', 'bash'))
+    assert 'bash tools/quickstart.sh' in shell
+    assert 'bash tools/run_tests.sh' in shell

@@ -1,0 +1,139 @@
+"""Compare evaluation results with a predictor that ignores the image.
+
+The mean-pose predictor answers every image with one mesh: the mean pose and
+shape of the training people, in the constant orientation that minimises the
+mean joint error over them. A model that has learnt nothing from its input
+cannot do better.
+
+    python tools/analysis/compare_with_mean_pose.py CONFIG RESULTS.json
+
+RESULTS.json is what ``tools/test.py --out`` wrote. Both rows are computed by
+the config's own evaluator, on the same people, under the same protocols.
+"""
+import argparse
+import json
+
+import numpy as np
+import roma
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.registry import init_default_scope
+from scipy.optimize import minimize
+
+from mmd2a.body_models import SMPLBodyModel
+from mmd2a.registry import DATASETS, METRICS
+
+LABELS = ('global_orient', 'body_pose', 'betas', 'transl', 'smpl_weight',
+          'keypoints3d', 'keypoints3d_weight')
+
+
+def read_labels(dataset: BaseDataset) -> dict[str, torch.Tensor]:
+    """Stack the 3-D labels of a data set without reading an image."""
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    return {key: torch.as_tensor(np.stack(
+        [np.asarray(info[key], np.float32) for info in infos]))
+        for key in LABELS}
+
+
+def mean_body(labels: dict[str, torch.Tensor]
+              ) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean pose (1, 69), by the chordal mean of rotations, and betas."""
+    rotations = roma.rotvec_to_rotmat(labels['body_pose'].reshape(-1, 23, 3))
+    mean = roma.special_procrustes(rotations.mean(0))
+    return (roma.rotmat_to_rotvec(mean).reshape(1, 69),
+            labels['betas'].mean(0, keepdim=True))
+
+
+def best_orientation(joints: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Rotation matrix that minimises the mean joint error over all people.
+
+    Args:
+        joints: root-relative joints of the mean body (J, 3).
+        targets: root-relative joints of the people (N, J, 3).
+    """
+    def error(rotvec: np.ndarray) -> float:
+        rotation = roma.rotvec_to_rotmat(torch.as_tensor(rotvec)).numpy()
+        return float(np.linalg.norm(
+            joints @ rotation.T - targets, axis=-1).mean())
+
+    # Upright in the camera frame at eight headings; the problem has several
+    # local minima.
+    starts = [roma.rotvec_composition((
+        torch.tensor([np.pi, 0., 0.]), torch.tensor([0., yaw, 0.]))).numpy()
+        for yaw in np.linspace(0, 2 * np.pi, 8, endpoint=False)]
+    best = min((minimize(error, start, method='Powell') for start in starts),
+               key=lambda result: result.fun)
+    return roma.rotvec_to_rotmat(torch.as_tensor(best.x)).numpy()
+
+
+def mean_pose_metrics(cfg: Config, root_names: tuple[str, ...]
+                      ) -> dict[str, float]:
+    """Evaluate the mean-pose predictor as the config evaluates a model."""
+    train = DATASETS.build(cfg.train_dataloader.dataset)
+    test = DATASETS.build(cfg.test_dataloader.dataset)
+    body = SMPLBodyModel()
+    joint_set = cfg.test_dataloader.dataset.joint_set
+    names = body.joint_names(joint_set)
+    root = [names.index(name) for name in root_names]
+
+    labels = read_labels(train)
+    pose, betas = mean_body(labels)
+    vertices = body(torch.zeros(1, 3), pose, betas).vertices
+    joints = body.regress_joints(vertices, joint_set)
+    offset = joints[:, root].mean(1, keepdim=True)
+    targets = labels['keypoints3d']
+    targets = targets - targets[:, root].mean(1, keepdim=True)
+    rotation = torch.as_tensor(best_orientation(
+        (joints - offset)[0].double().numpy(),
+        targets.double().numpy())).to(vertices)
+    mesh = ((vertices - offset) @ rotation.T)[0]
+
+    metric = METRICS.build(cfg.test_evaluator)
+    metric.dataset_meta = test.metainfo
+    labels = read_labels(test)
+    for i in range(len(test)):
+        metric.process({}, [dict(
+            sample_idx=i,
+            joint_set=joint_set,
+            gt={key: value[i] for key, value in labels.items()},
+            pred=dict(vertices=mesh))])
+    return metric.evaluate(len(test))
+
+
+def table(model: dict[str, float], mean_pose: dict[str, float]) -> str:
+    """Both rows and the difference in per cent, one block per protocol."""
+    rows = []
+    for protocol in sorted({key.split('/')[0] for key in mean_pose}):
+        keys = [key for key, value in mean_pose.items()
+                if key.startswith(protocol + '/') and key in model
+                and not key.endswith('num_samples')]
+        names = [key.split('/', 1)[1] for key in keys]
+        rows += [f'protocol {protocol}, mm',
+                 f"{'':22s}" + ''.join(f'{name:>13s}' for name in names)]
+        for title, values in (('mean-pose predictor', mean_pose),
+                              ('model', model)):
+            rows.append(f'{title:22s}' + ''.join(
+                f'{values[key]:13.2f}' for key in keys))
+        rows.append(f"{'difference':22s}" + ''.join(
+            f'{100 * (model[key] / mean_pose[key] - 1):+12.1f}%'
+            for key in keys))
+    return '\n'.join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config')
+    parser.add_argument('results', help='written by tools/test.py --out')
+    args = parser.parse_args()
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.get('default_scope', 'mmd2a'))
+    with open(args.results) as file:
+        model = json.load(file)
+    print(table(model, mean_pose_metrics(cfg, ('left_hip', 'right_hip'))))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The main job on a fresh machine: set up, make people, train D2A-HMR, evaluate
+# it with the distributed tools, draw what it sees.
+#
+#   bash tools/quickstart.sh [--epochs N] [--people N]
+#
+# --epochs N   train longer than the config says (about an hour: see README)
+# --people N   learn from more synthetic people than the config says
+#
+# What is already done (environment, people, a finished training) is not done
+# again, an interrupted training goes on where it was. A GPU is used when there
+# is one. Results go to work_dirs/.
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root"
+config=configs/d2a_hmr_hrnet.py
+work_dir=work_dirs/d2a_hmr_hrnet
+options=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --epochs) options+=("train_cfg.max_epochs=$2") ;;
+        --people) options+=("train_dataloader.dataset.num_people=$2") ;;
+        *) sed -n '2,14p' "$0" >&2; exit 2 ;;
+    esac
+    work_dir="${work_dir}_${1#--}$2"
+    shift 2
+done
+[ ${#options[@]} -eq 0 ] || options=(--cfg-options "${options[@]}")
+
+bash tools/install.sh runtime
+export PATH="${MMD2A_VENV:-$root/.venv}/bin:$PATH"
+# Two ranks show the distributed path on a CPU; GPUs take one rank each.
+ranks="$(python -c 'import torch; print(torch.cuda.device_count() or 2)')"
+
+echo '== 1/5 people: making the embedded, licence-free data set'
+python tools/data/make_synthetic_people.py --config "$config" \
+    ${options[@]+"${options[@]}"}
+
+echo "== 2/5 training: python tools/train.py $config"
+python tools/train.py "$config" --work-dir "$work_dir" --resume \
+    ${options[@]+"${options[@]}"}
+
+checkpoint="$(cat "$work_dir/last_checkpoint")"
+echo "== 3/5 evaluation: bash tools/dist_test.sh $config $checkpoint $ranks"
+bash tools/dist_test.sh "$config" "$checkpoint" "$ranks" \
+    --work-dir "$work_dir" --out "$work_dir/results.json"
+
+echo '== 4/5 pictures'
+python tools/analysis/draw_sheet.py "$config" "$checkpoint" \
+    --out "$work_dir/sheet.png"
+
+echo '== 5/5 against a predictor that ignores the image'
+python tools/analysis/compare_with_mean_pose.py "$config" \
+    "$work_dir/results.json"
+echo
+echo "checkpoint  $checkpoint"
+echo "results     $work_dir/results.json"
+echo "pictures    $work_dir/sheet.png"

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Set up everything the tests need, then run them.
+#
+#   bash tools/run_tests.sh [pytest arguments]
+#
+# Without arguments: the linters and the whole fast suite. `-m slow` runs the
+# slow tests. See tools/install.sh for where the environment lives.
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root"
+bash tools/install.sh tests
+bin="${MMD2A_VENV:-$root/.venv}/bin"
+
+if [ $# -eq 0 ]; then
+    "$bin/ruff" check .
+    "$bin/codespell"
+    "$bin/mypy"
+    set -- -m 'not slow'
+fi
+# One thread a process, processes over the cores: faster than threads for
+# small tensors, and the multi-process tests do not fight over cores.
+export OMP_NUM_THREADS=1
+exec "$bin/python" -m pytest -n "${MMD2A_TEST_PROCESSES:-auto}" --dist loadfile "$@"

@@ -19,11 +19,13 @@ model = dict(
                 num_modules=1,
                 num_blocks=(2, 2, 2, 2),
                 num_channels=(16, 32, 64, 128)))),
-    patch_embedding=dict(in_channels=[16, 32, 64, 128], embed_dims=128),
+    patch_embedding=dict(
+        in_channels=[16, 32, 64, 128], embed_dims=128, level=2),
     depth_branch=dict(type='mmd2a.DepthBranch'),  # None: RGB only
     encoder=dict(
         depth=2,
         num_heads=4,
+        grid_size=(6, 6),
         mlp_ratio=2,
         dropout=0.,
         masking=dict(max_ratio=.3)),  # None: off

@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 __all__ = ['MeshCoarsening', 'coarsen_mesh']
 
+# Enough for an affine frame with a margin; more would reach across joints.
 _NEIGHBOURS = 12
+_LOCALITY = 1e-2
 _CACHE_SIZE = 4
 _cache: 'OrderedDict[str, MeshCoarsening]' = OrderedDict()
 
@@ -38,17 +39,19 @@ def coarsen_mesh(v_template: np.ndarray, faces: np.ndarray,
                  num_vertices: int = 431) -> MeshCoarsening:
     r"""Choose evenly spread vertices and interpolate between them.
 
-    Vertices are taken one by one, each the farthest from those before. The
-    others are filled in so that every vertex stays, as well as it can, the
-    affine combination of its neighbours that it is in the rest mesh:
+    Vertices are taken one by one, each the farthest from those before. Every
+    other vertex becomes the affine combination of the coarse vertices near
+    it (along the surface) that it is in the rest mesh:
 
-    .. math:: \min_x \lVert M x \rVert^2 \quad \text{with} \quad
-              x_{ids} = coarse, \qquad M 1 = 0, \; M v_{template} \approx 0
+    .. math:: \min_w \Big\lVert v - \sum_k w_k c_k \Big\rVert^2
+              + \lambda \sum_k \frac{d_k^4}{\bar d^2} w_k^2
+              \quad \text{with} \quad \sum_k w_k = 1
 
-    Constant, and nearly all affine, motions of a body part are therefore
-    reproduced, in the rest pose and in any other. No skinning is needed, so
-    this works for any closed or open mesh. Deterministic; cached in-process
-    by content.
+    with distances :math:`d_k`, which keep the weights small and local. An
+    affine combination moves along with any affine motion, so the error of a
+    posed body comes from joints only, where parts move differently. No
+    skinning is needed: this works for any mesh. Deterministic; cached
+    in-process by content.
 
     V: vertices, F: faces, K: ``num_vertices``.
 
@@ -58,7 +61,7 @@ def coarsen_mesh(v_template: np.ndarray, faces: np.ndarray,
         num_vertices: number of coarse vertices K.
 
     Roweis and Saul, "Nonlinear Dimensionality Reduction by Locally Linear
-    Embedding", Science 2000 (the weights in M).
+    Embedding", Science 2000 (weights that reproduce a point).
 
     Example:
         >>> from mmd2a.body_models import load_embedded_body
@@ -99,8 +102,9 @@ def _coarsen(vertices: np.ndarray, faces: np.ndarray, num_coarse: int
     graph = _connected_graph(vertices, faces)
     down = np.zeros((num_coarse, total), np.float32)
     down[np.arange(num_coarse), ids] = 1
-    return MeshCoarsening(ids, _voronoi_faces(graph, faces, ids), down,
-                          _fill_in(_affine_weights(vertices, graph), ids))
+    distance = dijkstra(graph, indices=ids).T
+    return MeshCoarsening(ids, _voronoi_faces(distance, faces), down,
+                          _interpolation(vertices, ids, distance))
 
 
 def _farthest_points(vertices: np.ndarray, count: int) -> np.ndarray:
@@ -139,61 +143,26 @@ def _connected_graph(vertices: np.ndarray, faces: np.ndarray
     return (graph + graph.T).tocsr()
 
 
-def _affine_weights(vertices: np.ndarray, graph: sparse.csr_matrix
-                    ) -> sparse.csr_matrix:
-    """Rows of M: each vertex less its combination of near neighbours."""
-    total = len(vertices)
-    ring = graph.astype(bool)
-    ring = (ring + ring @ ring).tocoo()
-    apart = ring.row != ring.col
-    row, col = ring.row[apart], ring.col[apart]
-    distance = np.linalg.norm(vertices[row] - vertices[col], axis=1)
-    order = np.lexsort((col, distance, row))
-    row, col = row[order], col[order]
-    rank = np.arange(len(row)) - np.searchsorted(row, row)
-    keep = rank < _NEIGHBOURS
-    row, col, rank = row[keep], col[keep], rank[keep]
-    near = np.zeros((total, _NEIGHBOURS), np.int64)
-    used = np.zeros((total, _NEIGHBOURS), bool)
-    near[row, rank], used[row, rank] = col, True
-
-    offset = (vertices[near] - vertices[:, None]) * used[..., None]
-    gram = offset @ offset.transpose(0, 2, 1)
-    scale = np.trace(gram, axis1=1, axis2=2)[:, None] / _NEIGHBOURS
-    # The ring of a vertex is nearly flat: without this term its weights
-    # would be large and of both signs. Unused slots get none.
-    ridge = np.where(used, 1e-2 * scale, 1e9 * scale + 1e-12)
-    gram += ridge[:, :, None] * np.eye(_NEIGHBOURS)
-    weight = np.linalg.solve(gram, used[..., None].astype(float))[..., 0]
-    weight *= used
-    weight /= weight.sum(1, keepdims=True)
-    combination = sparse.coo_matrix(
-        (weight[used], (np.nonzero(used)[0], near[used])), (total, total))
-    return (sparse.identity(total) - combination).tocsr()
-
-
-def _fill_in(matrix: sparse.csr_matrix, ids: np.ndarray) -> np.ndarray:
-    """Minimise ``|M x|`` with x given at ``ids``: dense (V, K)."""
-    total = matrix.shape[0]
-    free = np.setdiff1d(np.arange(total), ids)
-    up = np.zeros((total, len(ids)))
-    up[ids, np.arange(len(ids))] = 1
-    if len(free):
-        inner, given = matrix[:, free], matrix[:, ids]
-        normal = (inner.T @ inner).tocsc()
-        factor = splu(normal, permc_spec='MMD_AT_PLUS_A',
-                      options={'SymmetricMode': True})
-        up[free] = -factor.solve((inner.T @ given).toarray())
-    up /= up.sum(1, keepdims=True)
+def _interpolation(vertices: np.ndarray, ids: np.ndarray,
+                   distance: np.ndarray) -> np.ndarray:
+    """Affine combinations of near coarse vertices: dense (V, K)."""
+    count = min(_NEIGHBOURS, len(ids))
+    near = np.argpartition(distance, count - 1, axis=1)[:, :count]
+    away = np.maximum(np.take_along_axis(distance, near, 1), 1e-6)
+    offset = vertices[ids][near] - vertices[:, None]
+    ridge = _LOCALITY * away**4 / away.mean(1, keepdims=True)**2
+    gram = (offset @ offset.transpose(0, 2, 1)
+            + ridge[:, :, None] * np.eye(count))
+    weight = np.linalg.solve(gram, np.ones((len(vertices), count, 1)))[..., 0]
+    up = np.zeros(distance.shape)
+    np.put_along_axis(up, near, weight / weight.sum(1, keepdims=True), 1)
+    up[ids] = np.eye(len(ids))
     return up.astype(np.float32)
 
 
-def _voronoi_faces(graph: sparse.csr_matrix, faces: np.ndarray,
-                   ids: np.ndarray) -> np.ndarray:
+def _voronoi_faces(distance: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Connect coarse vertices whose regions meet at a triangle."""
-    _, _, source = dijkstra(graph, indices=ids, min_only=True,
-                            return_predecessors=True)
-    coarse = np.searchsorted(ids, source)[faces]
+    coarse = distance.argmin(1)[faces]
     distinct = ((coarse[:, 0] != coarse[:, 1])
                 & (coarse[:, 1] != coarse[:, 2])
                 & (coarse[:, 2] != coarse[:, 0]))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import roma
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +12,7 @@ from mmd2a.body_models import joint_sets
 from mmd2a.body_models.body_file import (BodyFileError, check_shape,
                                          read_body_file)
 from mmd2a.body_models.embedded import load_embedded_body
+from mmd2a.geometry.rotations import axis_angle_to_matrix
 from mmd2a.registry import MODELS
 
 __all__ = ['BodyOutput', 'SMPLBodyModel']
@@ -237,7 +237,7 @@ class SMPLBodyModel(nn.Module):
         if pose_format == 'matrix':
             return torch.cat([global_orient, body_pose], 1)
         pose = torch.cat([global_orient, body_pose], 1)
-        return roma.rotvec_to_rotmat(pose.unflatten(1, (-1, 3)))
+        return axis_angle_to_matrix(pose.unflatten(1, (-1, 3)))
 
     def _check_inputs(self, rotations: Tensor, betas: Tensor,
                       transl: Tensor | None) -> None:

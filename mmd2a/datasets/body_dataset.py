@@ -64,6 +64,12 @@ class BodyDataset(BaseDataset):
                 raw_data_info[key] = join_path(prefix, raw_data_info[key])
         return raw_data_info
 
+    def prepare_data(self, idx: int) -> dict | None:
+        """Run the pipeline, whose transforms may ask for the mode."""
+        info = self.get_data_info(idx)
+        info['test_mode'] = self.test_mode
+        return self.pipeline(info)
+
     def __getitem__(self, idx: int) -> dict:
         """Give the packed sample at ``idx``, or its next usable neighbour."""
         if not self._fully_initialized:

@@ -6,8 +6,11 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from mmd2a.engine.atomic_io import (ATOMIC_BACKEND, remove_incomplete_files,
-                                    write_atomically)
+from mmd2a.engine.atomic_io import (
+    ATOMIC_BACKEND,
+    remove_incomplete_files,
+    write_atomically,
+)
 from mmd2a.engine.checkpoint_loading import restrict_checkpoint_loading
 from mmd2a.engine.plain_values import make_plain, restore_values
 from mmd2a.registry import HOOKS

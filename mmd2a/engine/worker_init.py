@@ -1,11 +1,10 @@
 """Random numbers and threads of data loading workers."""
 import os
-import random
 
 import cv2
-import numpy as np
 import torch
 
+from mmd2a.engine.seeding import seed_generators
 from mmd2a.registry import FUNCTIONS
 
 
@@ -29,11 +28,7 @@ def init_worker(worker_id: int) -> None:
     # Every launcher leaves the rank in the environment, which workers
     # inherit whichever way they are started.
     rank = int(os.environ.get('RANK', 0))
-    seeds = np.random.SeedSequence([torch.initial_seed(), rank]
-                                   ).generate_state(8)
-    random.seed(seeds.tobytes())
-    np.random.seed(seeds[:4])
-    torch.manual_seed(int(seeds[4:6].view(np.uint64)[0]))
+    seed_generators(torch.initial_seed(), rank)
     # Workers are the parallelism; threads inside them would compete.
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

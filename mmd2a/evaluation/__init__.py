@@ -1,6 +1,11 @@
 """Error kernels, named protocols and the metrics built on them."""
-from mmd2a.evaluation.functional import (mpjpe, mpjpe_z, pa_mpjpe, pa_mpjpe_z,
-                                         pve)
+from mmd2a.evaluation.functional import (
+    mpjpe,
+    mpjpe_z,
+    pa_mpjpe,
+    pa_mpjpe_z,
+    pve,
+)
 from mmd2a.evaluation.mesh_metric import MeshMetric
 from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
 

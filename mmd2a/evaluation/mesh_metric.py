@@ -55,12 +55,13 @@ class MeshMetric(BaseMetric):
     as the predictions do not.
 
     Args:
-        body_model: the body predictions are meshes of.
+        body_model: config of the body that predictions are meshes of; the
+            embedded ``mmd2a.SMPLBodyModel`` if not given.
         protocols: names, see :data:`mmd2a.evaluation.PROTOCOLS`, or
             :class:`Protocol` objects.
-        gendered_body_models: ground-truth bodies by gender, ``dict(male=...,
-            female=...)``, for protocols that ask for them; the samples then
-            carry ``gender`` in their metainfo.
+        gendered_body_models: configs of ground-truth bodies by gender,
+            ``dict(male=..., female=...)``, for protocols that ask for them;
+            samples then carry ``gender`` in their metainfo.
         outfile_prefix: write ``<outfile_prefix>.json`` with protocols,
             regressor hashes, results and the errors of every sample.
         collect_device: ``'cpu'`` or ``'gpu'``, where ranks exchange results.
@@ -79,9 +80,9 @@ class MeshMetric(BaseMetric):
 
     def __init__(
             self,
-            body_model: dict | nn.Module = dict(type='mmd2a.SMPLBodyModel'),
+            body_model: dict | None = None,
             protocols: Sequence[str | Protocol] = ('synthetic_h36m14', ),
-            gendered_body_models: Mapping[str, dict | nn.Module] | None = None,
+            gendered_body_models: Mapping[str, dict] | None = None,
             outfile_prefix: str | None = None,
             collect_device: str = 'cpu',
             collect_dir: str | None = None) -> None:
@@ -97,7 +98,8 @@ class MeshMetric(BaseMetric):
         if len(set(names)) < len(names):
             raise ValueError(f'protocols must have different names: {names}')
         self.outfile_prefix = outfile_prefix
-        self.body_model = _build_body(body_model)
+        self.body_model = _build_body(
+            body_model or dict(type='mmd2a.SMPLBodyModel'))
         self.gendered_body_models = {
             gender: _build_body(cfg)
             for gender, cfg in (gendered_body_models or {}).items()
@@ -269,13 +271,9 @@ class MeshMetric(BaseMetric):
         return errors
 
 
-def _build_body(body_model: dict | nn.Module) -> nn.Module:
+def _build_body(cfg: dict) -> nn.Module:
     """Build a body in float64: batch sizes then leave no trace in mm."""
-    if isinstance(body_model, nn.Module):
-        # The module may be a model's own; its precision is not ours to set.
-        raise TypeError('pass body_model as a config, such as '
-                        "dict(type='mmd2a.SMPLBodyModel')")
-    return MODELS.build(body_model).double()
+    return MODELS.build(cfg).double()
 
 
 def _identity(sample: dict) -> tuple[int, str]:

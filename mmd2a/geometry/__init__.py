@@ -1,11 +1,21 @@
 """Rotations, cameras, alignment: pure functions on tensors."""
-from .alignment import similarity_align
-from .cameras import (affine_points, crop_intrinsics, crop_rotation,
-                      denormalize_keypoints2d, normalize_keypoints2d,
-                      project_points, weak_perspective_project,
-                      weak_perspective_to_translation)
-from .rotations import (axis_angle_to_matrix, matrix_to_axis_angle,
-                        matrix_to_rotation_6d, rotation_6d_to_matrix)
+from mmd2a.geometry.alignment import similarity_align
+from mmd2a.geometry.cameras import (
+    affine_points,
+    crop_intrinsics,
+    crop_rotation,
+    denormalize_keypoints2d,
+    normalize_keypoints2d,
+    project_points,
+    weak_perspective_project,
+    weak_perspective_to_translation,
+)
+from mmd2a.geometry.rotations import (
+    axis_angle_to_matrix,
+    matrix_to_axis_angle,
+    matrix_to_rotation_6d,
+    rotation_6d_to_matrix,
+)
 
 __all__ = [
     'affine_points', 'axis_angle_to_matrix', 'crop_intrinsics',

@@ -29,6 +29,9 @@ from mmd2a.geometry.scan_conversion import (
     project_triangles,
 )
 
+# Pixels whose barycentric coordinates are found at a time.
+_PIECE = 8192
+
 
 class Raster(NamedTuple):
     """What is seen at each pixel.
@@ -98,7 +101,7 @@ def rasterize(
     barycentric = np.zeros((height * width, 3), np.float32)
     barycentric[pixel] = _barycentric(
         vertices, faces[triangles.face].T, K, triangle, pixel, z, width
-    ).T
+    )
     return Raster(
         depth.reshape(height, width),
         face.reshape(height, width),
@@ -342,24 +345,29 @@ def _barycentric(
     and in turn for :math:`b_2`; :math:`b_0` is what is left of 1.
 
     Returns:
-        (3, P) for P pixels.
+        (P, 3) for P pixels.
     """
     v0, v1, v2 = vertices.T.take(corner, 1).transpose(1, 0, 2)
     normal = np.stack([_cross(v2, v0), _cross(v0, v1)], 1)
     with np.errstate(divide='ignore', invalid='ignore'):
         normal /= np.einsum('ij,ij->j', v1, normal[:, 0])
-    plane = np.einsum('ij,ikt->jkt', np.linalg.inv(K), normal)
-    y, x = np.divmod(pixel, width)
-    weight = np.empty((3, len(pixel)))
-    for out, (a, b, c) in zip(weight[1:], plane.transpose(1, 0, 2)):
-        np.multiply(a.take(triangle), x, out=out)
-        out += b.take(triangle) * y
-        out += c.take(triangle)
-        out *= depth
-    # Rounding may leave the triangle, by a hair or where it is seen edge-on.
-    weight[1].clip(0, 1, out=weight[1])
-    np.minimum(weight[2].clip(0), 1 - weight[1], out=weight[2])
-    np.subtract(1 - weight[1], weight[2], out=weight[0])
+    plane = np.einsum('ij,ikt->kjt', np.linalg.inv(K), normal)
+    weight = np.empty((len(pixel), 3), np.float32)
+    # Piece by piece, so that what is in between stays in the cache.
+    for start in range(0, len(pixel), _PIECE):
+        piece = slice(start, start + _PIECE)
+        y, x = np.divmod(pixel[piece], width)
+        z, at = depth[piece], triangle[piece]
+        b1, b2 = (
+            (a.take(at) * x + b.take(at) * y + c.take(at)) * z
+            for a, b, c in plane
+        )
+        # Rounding may leave the triangle, by a hair or where it is edge-on.
+        b1 = b1.clip(0, 1)
+        b2 = np.minimum(b2.clip(0), 1 - b1)
+        weight[piece, 0] = 1 - b1 - b2
+        weight[piece, 1] = b1
+        weight[piece, 2] = b2
     return weight
 
 

@@ -41,7 +41,7 @@ _SIDES = {
     # Arms swing from hanging: forwards and sideways; twist turns inwards.
     'arm_flexion': (-50, 175, 25, 42),
     'arm_abduction': (-30, 165, 24, 30),
-    'arm_twist': (-70, 60, 0, 22),
+    'arm_twist': (-85, 65, -4, 24),
     'elbow': (0, 145, 42, 38),
     'forearm': (-60, 70, 10, 25),
     'wrist': (-55, 60, 0, 16),
@@ -151,7 +151,7 @@ def angles_to_rotations(pose: np.ndarray) -> np.ndarray:
 
         collar, shoulder, elbow, wrist = _ARM[side]
         swings[side] = _swing(angle, side, 'arm', sign)
-        twist[shoulder] = -angle[f'{side}_arm_twist'], 0, 0
+        twist[shoulder] = angle[f'{side}_arm_twist'], 0, 0
         vector[elbow] = 0, -sign * angle[f'{side}_elbow'], 0
         # Pronation belongs to the forearm: the elbow takes a part of it.
         twist[elbow] = -.4 * angle[f'{side}_forearm'], 0, 0

@@ -3,9 +3,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models.joint_sets import flip_pairs
+from mmd2a.body_models.mirror import mirror_pose
 
 
 class Crop(NamedTuple):
@@ -161,14 +163,11 @@ def _mirror(labels: dict[str, np.ndarray], joint_set: str | None) -> None:
         order[left], order[right] = right, left
         labels[key] = labels[key][order]
         labels[f'{key}_weight'] = labels[f'{key}_weight'][order]
-    # A mirror of x keeps the x component of an axis-angle vector and turns
-    # the other two.
-    sign = np.array([1., -1., -1.])
+    pose = np.zeros(72)
+    pose[:3] = labels.get('global_orient', 0)
+    pose[3:] = labels.get('body_pose', 0)
+    pose = mirror_pose(torch.from_numpy(pose.reshape(24, 3))).numpy()
     if 'global_orient' in labels:
-        labels['global_orient'] = labels['global_orient'] * sign
+        labels['global_orient'] = pose[0]
     if 'body_pose' in labels:
-        order = np.arange(24)
-        left, right = np.array(flip_pairs('smpl24')).T
-        order[left], order[right] = right, left
-        pose = labels['body_pose'].reshape(23, 3)
-        labels['body_pose'] = (pose[order[1:] - 1] * sign).reshape(69)
+        labels['body_pose'] = pose[1:].reshape(69)

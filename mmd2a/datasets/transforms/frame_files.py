@@ -75,6 +75,11 @@ def is_truncated(data: bytes) -> bool:
     position = 2
     while position + 4 <= len(data):
         marker = data[position + 1]
+        if data[position] != 0xff:
+            return False  # Not a marker: for the decoder to judge.
+        if marker == 0xff:
+            position += 1  # A fill byte.
+            continue
         if marker == 0xd9:
             return False
         position += 2 + int.from_bytes(data[position + 2:position + 4], 'big')

@@ -3,8 +3,11 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmd2a.datasets.errors import BadSampleError
-from mmd2a.datasets.transforms.frame_files import (read_depth, read_image,
-                                                   read_mask)
+from mmd2a.datasets.transforms.frame_files import (
+    read_depth,
+    read_image,
+    read_mask,
+)
 from mmd2a.registry import TRANSFORMS
 
 

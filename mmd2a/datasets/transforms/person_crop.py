@@ -5,10 +5,15 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
-from mmd2a.datasets.transforms.crop_geometry import (Crop, crop_labels,
-                                                     fit_crop, warp_image,
-                                                     warp_map)
+from mmd2a.datasets.transforms.crop_geometry import (
+    Crop,
+    crop_labels,
+    fit_crop,
+    warp_image,
+    warp_map,
+)
 from mmd2a.datasets.transforms.label_checks import check_box, clean_labels
+from mmd2a.datasets.transforms.randomness import draw_generator
 from mmd2a.registry import MODELS, TRANSFORMS
 
 
@@ -77,7 +82,7 @@ class PersonCrop(BaseTransform):
         box = check_box(results['bbox'], results['img'].shape[:2],
                         results.get('img_path'))
         labels = clean_labels(results)
-        crop = self._jitter(fit_crop(box, self.size, self.padding))
+        crop = self._jitter(fit_crop(box, self.size, self.padding), results)
 
         results['img'] = warp_image(results['img'], crop)
         if 'depth' in results:
@@ -92,10 +97,11 @@ class PersonCrop(BaseTransform):
                        rotation=crop.rotation, flip=crop.flip)
         return results
 
-    def _jitter(self, crop: Crop) -> Crop:
+    def _jitter(self, crop: Crop, results: dict) -> Crop:
         """Draw all random numbers of this transform, always equally many."""
-        scale, right, down, turn = np.random.uniform(-1, 1, 4)
-        flip = np.random.random() < self.flip_prob
+        rng = draw_generator(results, type(self).__name__)
+        scale, right, down, turn = rng.uniform(-1, 1, 4)
+        flip = bool(rng.random() < self.flip_prob)
         height, width = crop.size
         step = self.shift_jitter * crop.scale
         return crop._replace(

@@ -3,6 +3,7 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmd2a.datasets.transforms.randomness import draw_generator
 from mmd2a.registry import TRANSFORMS
 
 
@@ -29,7 +30,8 @@ class PhotometricJitter(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Change ``img``."""
-        draw = np.random.uniform(-1, 1, 5).astype(np.float32)
+        rng = draw_generator(results, type(self).__name__)
+        draw = rng.uniform(-1, 1, 5).astype(np.float32)
         gain = (1 + draw[1] * self.contrast) * (1 + draw[2:] * self.color)
         offset = 128 + 255 * draw[0] * self.brightness
         table = np.clip(self._levels * gain + offset, 0, 255)

@@ -1,5 +1,6 @@
 """From collated samples to model inputs."""
-from mmd2a.models.data_preprocessors.body_data_preprocessor import \
-    BodyDataPreprocessor
+from mmd2a.models.data_preprocessors.body_data_preprocessor import (
+    BodyDataPreprocessor,
+)
 
 __all__ = ['BodyDataPreprocessor']

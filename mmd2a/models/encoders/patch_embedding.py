@@ -13,8 +13,8 @@ from mmd2a.registry import MODELS
 class PatchEmbedding(BaseModule):
     r"""Turn one or several feature maps into one sequence of tokens.
 
-    Maps of different strides are averaged (area pooling) onto the coarsest
-    grid, concatenated, and projected by one convolution whose kernel and
+    Maps of different strides are brought to the grid of one of them, finer
+    ones averaged (area pooling) and coarser ones interpolated, concatenated, and projected by one convolution whose kernel and
     stride are ``patch_size``. A grid that ``patch_size`` does not divide is
     padded with zeros at its right and bottom, so :math:`h = \lceil h_{map} /
     patch\_size \rceil`, the rule by which CNN strides round too.
@@ -24,7 +24,9 @@ class PatchEmbedding(BaseModule):
     Args:
         in_channels: channels of the map, or of each map, in their order.
         embed_dims: token width C.
-        patch_size: side of a patch, in cells of the coarsest map.
+        level: index of the map that gives the grid, the last (of a backbone's
+            maps the coarsest) by default.
+        patch_size: side of a patch, in cells of that map.
         init_cfg: MMEngine initialisation of the projection.
 
     ViT's patch embedding (Dosovitskiy et al., ICLR 2021) on CNN features.
@@ -41,6 +43,7 @@ class PatchEmbedding(BaseModule):
         self,
         in_channels: int | Sequence[int],
         embed_dims: int,
+        level: int = -1,
         patch_size: int = 1,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -52,6 +55,7 @@ class PatchEmbedding(BaseModule):
             in_channels = (in_channels, )
         self.in_channels = tuple(in_channels)
         self.embed_dims = embed_dims
+        self.level = level
         self.patch_size = patch_size
         self.proj = nn.Conv2d(sum(self.in_channels), embed_dims,
                               kernel_size=patch_size, stride=patch_size)
@@ -67,13 +71,8 @@ class PatchEmbedding(BaseModule):
                 f'PatchEmbedding was built for maps of {self.in_channels} '
                 f'channels but got maps of {channels} channels; set '
                 '`in_channels` to what the backbone returns.')
-        if len(maps) > 1:
-            coarsest = min((m.shape[-2:] for m in maps),
-                           key=lambda s: s[0] * s[1])
-            maps = [
-                m if m.shape[-2:] == coarsest else F.adaptive_avg_pool2d(
-                    m, tuple(coarsest)) for m in maps
-            ]
+        size = tuple(maps[self.level].shape[-2:])
+        maps = [_resize(m, size) for m in maps]
         x = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
         pad_h = -x.shape[-2] % self.patch_size
         pad_w = -x.shape[-1] % self.patch_size
@@ -82,3 +81,12 @@ class PatchEmbedding(BaseModule):
         x = self.proj(x)
         grid = (x.shape[-2], x.shape[-1])
         return x.flatten(2).transpose(1, 2), grid
+
+
+def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Average a map onto a coarser grid, interpolate it onto a finer one."""
+    if tuple(x.shape[-2:]) == size:
+        return x
+    if x.shape[-2] < size[0]:
+        return F.interpolate(x, size, mode='bilinear', align_corners=False)
+    return F.adaptive_avg_pool2d(x, size)

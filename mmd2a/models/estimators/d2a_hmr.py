@@ -8,6 +8,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmd2a.geometry.cameras import weak_perspective_project
+from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
 
@@ -129,7 +130,7 @@ class D2AHMR(BaseModel):
             # 2-D: the joints; 3-D: the joints and the coarse mesh.
             points = len(names)
             if flow_head.get('dims', 3) == 3:
-                points += getattr(self.head, 'num_coarse_vertices', 0)
+                points += self.head.num_coarse_vertices
             self.flow_head = _build(flow_head, in_channels=width,
                                     num_points=points)
         self.silhouette_decoder: nn.Module | None = None
@@ -207,8 +208,7 @@ class D2AHMR(BaseModel):
         root = joints[:, self.root_ids].mean(1, keepdim=True)
         centred = dict(output)
         centred['vertices'] = output['vertices'] - root
-        if 'coarse_vertices' in output:
-            centred['coarse_vertices'] = output['coarse_vertices'] - root
+        centred['coarse_vertices'] = output['coarse_vertices'] - root
         centred['keypoints3d'] = joints - root
         centred['keypoints2d'] = weak_perspective_project(
             centred['keypoints3d'], output['camera'])
@@ -272,14 +272,11 @@ class D2AHMR(BaseModel):
                     gt['keypoints2d'], gt['keypoints2d_weight'])
         mean, target = output['keypoints3d'], gt['keypoints3d']
         weight = gt['keypoints3d_weight']
-        if 'coarse_vertices' in output:
-            coarse = self.head.coarsen(gt['vertices'])
-            mean = torch.cat([mean, output['coarse_vertices']], 1)
-            target = torch.cat([target, coarse], 1)
-            weight = torch.cat(
-                [weight,
-                 gt['smpl_weight'][:, None].expand(coarse.shape[:2])], 1)
-        return mean, output['sigma'], target, weight
+        coarse = gt['vertices'][:, self.head.coarse_ids]
+        return (torch.cat([mean, output['coarse_vertices']], 1),
+                output['sigma'], torch.cat([target, coarse], 1),
+                torch.cat([weight, gt['smpl_weight'][:, None].expand(
+                    coarse.shape[:2])], 1))
 
     # ---- prediction ------------------------------------------------------
     def _predict(self, output: dict[str, Tensor],
@@ -287,17 +284,17 @@ class D2AHMR(BaseModel):
         """Fill ``pred`` of every sample."""
         fields = {key: output[key] for key in (
             'vertices', 'keypoints3d', 'keypoints2d', 'camera',
-            'coarse_vertices', 'global_orient', 'body_pose', 'betas')
-            if key in output}
+            'coarse_vertices', 'betas') if key in output}
         if 'mask' in output:
             fields['mask'] = output['mask'].sigmoid()
-        if 'sigma' in output and 'coarse_vertices' in output and (
-                self.flow_head.dims == 3):
+        if self.flow_head is not None and self.flow_head.dims == 3:
             # One number per vertex: the mean over the axes, carried from the
             # coarse mesh by the interpolation that made it.
-            coarse = output['sigma'][:, -output['coarse_vertices'].shape[1]:]
-            fields['sigma'] = self.head.interpolate(
-                coarse.mean(-1, keepdim=True)).squeeze(-1)
+            coarse = output['sigma'][:, -self.head.num_coarse_vertices:]
+            fields['sigma'] = coarse.mean(-1) @ self.head.up.T
+        if 'body_pose' in output:
+            for key in ('global_orient', 'body_pose'):
+                fields[key] = matrix_to_axis_angle(output[key]).flatten(1)
         for index, sample in enumerate(data_samples):
             sample.pred = BaseDataElement(
                 **{key: value[index].detach() for key, value in

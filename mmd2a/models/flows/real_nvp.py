@@ -122,14 +122,14 @@ class RealNVP(nn.Module):
             z = torch.where(torch.rand(size, **kwargs) < 0.5, -z, z)
         return self.forward(z)[0]
 
-    def root_mean_square(self) -> Tensor:
-        """Root mean square of each dim under the density, (D,).
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean (D,) and standard deviation (D,) of the density.
 
         By quadrature over fixed base points, so it is deterministic,
         differentiable and costs about as much as 256 points of `log_prob`.
         """
         x = self.forward(self.base_points)[0]
-        return x.square().mean(0).sqrt()
+        return x.mean(0), x.std(0, correction=0)
 
     def _coupling(self, i: int, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mask (D,), scale and shift (..., D) of layer i; zero if kept."""
@@ -151,14 +151,15 @@ def _mlp(dims: int, hidden: int) -> list[nn.Module]:
 
 
 def _quadrature(dims: int, base: str, num_points: int = 256) -> Tensor:
-    """Evenly spread points of the base, symmetric, with its exact RMS."""
+    """Evenly spread points of the base with its exact mean and scale."""
     engine = torch.quasirandom.SobolEngine(dims, scramble=True, seed=0)
     u = engine.draw(num_points // 2, dtype=torch.float64)
     if base == 'gaussian':
-        z, rms = torch.special.ndtri(u), 1.0
+        z, std = torch.special.ndtri(u), 1.0
     else:
-        z, rms = -(u - .5).sign() * torch.log1p(-2 * (u - .5).abs()), 2 ** .5
-    z = z * rms / z.square().mean(0).sqrt()
+        z = -(u - .5).sign() * torch.log1p(-2 * (u - .5).abs())
+        std = 2 ** .5
+    z = z * std / z.square().mean(0).sqrt()
     return torch.cat([z, -z]).float()
 
 

@@ -58,6 +58,7 @@ class CoarseMeshHead(nn.Module):
     """
 
     mean_coarse: Tensor
+    coarse_ids: Tensor
     up: Tensor
 
     def __init__(self, in_channels: int,
@@ -73,6 +74,7 @@ class CoarseMeshHead(nn.Module):
         up, ids = torch.tensor(mesh.up), torch.tensor(mesh.vertex_ids)
         # Derived from the body: not stored in checkpoints, as the body.
         self.register_buffer('up', up, persistent=False)
+        self.register_buffer('coarse_ids', ids, persistent=False)
         self.register_buffer('mean_coarse', mean_vertices(body)[ids],
                              persistent=False)
         self.num_coarse_vertices = up.shape[1]
@@ -89,20 +91,24 @@ class CoarseMeshHead(nn.Module):
 
     def forward(self, z: Tensor, grid: tuple[int, int],
                 depth_tokens: Tensor | None = None,
-                has_depth: Tensor | None = None) -> dict[str, Tensor]:
+                has_depth: Tensor | None = None,
+                depth_grid: tuple[int, int] | None = None
+                ) -> dict[str, Tensor]:
         """Predict a mesh and a camera.
 
         Args:
             z: encoder output (B, N, C).
             grid: (h, w).
-            depth_tokens: depth features (B, N, C'), or None.
+            depth_tokens: depth features (B, N', C'), or None.
             has_depth: (B,), above 0 where depth_tokens count; None: all.
+            depth_grid: grid of the depth tokens where it is not ``grid``.
 
         Returns:
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty).
         """
-        features, flat_depth = self.features(z, grid, depth_tokens, has_depth)
+        features, flat_depth = self.features(z, grid, depth_tokens, has_depth,
+                                             depth_grid)
         out = self.output(features)
         if flat_depth is not None:
             out = out + self.depth_output(flat_depth)

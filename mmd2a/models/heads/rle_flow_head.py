@@ -19,8 +19,7 @@ class RLEFlowHead(nn.Module):
     with normalised tokens :math:`\hat z`. One flow, shared by all points,
     holds the density of :math:`(x - \mu) / \sigma`. μ comes from another
     head; the flow is used in training only. With the loss in mode 'exact', σ
-    is the root mean square error expected in each dim, and `sample` draws
-    from the density.
+    is the standard deviation in each dim, and `sample` draws from the density.
 
     B: batch, N: tokens, C: token width, P: points, D: dims. σ in the unit of
     the points: metres for D=3, crop coordinates for D=2.
@@ -120,5 +119,6 @@ class RLEFlowHead(nn.Module):
             raise ValueError("only the loss in mode 'exact' learns a density "
                              'that can be sampled; this head has mode '
                              f'{self.loss_module.mode!r}')
+        flow_mean, flow_std = self.flow.moments()
         residual = self.flow.sample((num_samples, *mean.shape[:-1]))
-        return mean + sigma * residual / self.flow.root_mean_square()
+        return mean + sigma * (residual - flow_mean) / flow_std

@@ -52,6 +52,7 @@ class SMPLHead(nn.Module):
 
     mean_rotation_6d: Tensor
     coarse_ids: Tensor
+    up: Tensor
 
     def __init__(self, in_channels: int,
                  body_model: 'SMPLBodyModel | dict | None' = None,
@@ -63,8 +64,10 @@ class SMPLHead(nn.Module):
         mesh = coarsen_mesh(self.body_model.v_template.cpu().numpy(),
                             self.body_model.faces.cpu().numpy(),
                             num_coarse_vertices)
+        # torch.tensor copies: the arrays are read-only, shared by all heads.
         self.register_buffer('coarse_ids', torch.tensor(mesh.vertex_ids),
                              persistent=False)
+        self.register_buffer('up', torch.tensor(mesh.up), persistent=False)
         self.num_coarse_vertices = len(self.coarse_ids)
         self.register_buffer('mean_rotation_6d',
                              matrix_to_rotation_6d(mean_rotations()),
@@ -82,21 +85,25 @@ class SMPLHead(nn.Module):
 
     def forward(self, z: Tensor, grid: tuple[int, int],
                 depth_tokens: Tensor | None = None,
-                has_depth: Tensor | None = None) -> dict[str, Tensor]:
+                has_depth: Tensor | None = None,
+                depth_grid: tuple[int, int] | None = None
+                ) -> dict[str, Tensor]:
         """Predict parameters, a mesh and a camera.
 
         Args:
             z: encoder output (B, N, C).
             grid: (h, w).
-            depth_tokens: depth features (B, N, C'), or None.
+            depth_tokens: depth features (B, N', C'), or None.
             has_depth: (B,), above 0 where depth_tokens count; None: all.
+            depth_grid: grid of the depth tokens where it is not ``grid``.
 
         Returns:
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty), ``global_orient``
             (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
         """
-        features, flat_depth = self.features(z, grid, depth_tokens, has_depth)
+        features, flat_depth = self.features(z, grid, depth_tokens, has_depth,
+                                             depth_grid)
         out = self.output(features)
         if flat_depth is not None:
             out = out + self.depth_output(flat_depth)

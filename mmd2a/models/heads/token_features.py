@@ -44,16 +44,18 @@ class TokenFeatures(nn.Module):
 
     def forward(self, z: Tensor, grid: tuple[int, int],
                 depth_tokens: Tensor | None = None,
-                has_depth: Tensor | None = None
+                has_depth: Tensor | None = None,
+                depth_grid: tuple[int, int] | None = None
                 ) -> tuple[Tensor, Tensor | None]:
         """Turn tokens (B, N, C) into features.
 
         Args:
             z: (B, N, C).
             grid: (h, w).
-            depth_tokens: (B, N, C'), or None if no sample has depth.
+            depth_tokens: (B, N', C'), or None if no sample has depth.
             has_depth: (B,), above 0 where the depth tokens are to be used;
                 None: all.
+            depth_grid: grid of the depth tokens where it is not ``grid``.
 
         Returns:
             Features (B, F), and (B, G) of depth alone (None without depth).
@@ -64,14 +66,17 @@ class TokenFeatures(nn.Module):
         if depth_tokens is None:
             # The depth weights stay in the graph, with a zero gradient.
             depth_tokens = z.new_zeros(*z.shape[:2], self.depth_channels)
-            has_depth = z.new_zeros(len(z))
+            has_depth, depth_grid = z.new_zeros(len(z)), grid
         elif has_depth is None:
             has_depth = z.new_ones(len(z))
+        if depth_grid is None:
+            depth_grid = grid
         closed = (has_depth <= 0).reshape(-1, 1)
         # Twice: tokens that are not finite must reach neither the product
         # nor its gradient, and the bias is no depth either.
         depth_tokens = depth_tokens.masked_fill(closed[..., None], 0.)
-        flat_depth = self._flatten(self.depth_reduce(depth_tokens), grid)
+        flat_depth = self._flatten(self.depth_reduce(depth_tokens),
+                                   depth_grid)
         flat_depth = flat_depth.masked_fill(closed, 0.)
         return self.mix(torch.cat([flat, flat_depth], 1)), flat_depth
 

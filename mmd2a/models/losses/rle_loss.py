@@ -26,16 +26,16 @@ class RLELoss(nn.Module):
     **'exact'** is a true density. Instead of multiplying by Q and estimating
     c, Q is the base that the flow warps (``RealNVP(base='laplace')``), which
     is normalised by construction and still equals Q when the flow is the
-    identity. A flow could stretch while σ shrinks without changing p, so the
-    flow is divided by its own root mean square r:
+    identity. A flow could shift while μ shifts back, or stretch while σ
+    shrinks, without changing p; so it is taken relative to its own mean m and
+    standard deviation r:
 
-    .. math:: -\log p(x) = -\log G_\phi\Bigl(r \odot
+    .. math:: -\log p(x) = -\log G_\phi\Bigl(m + r \odot
               \frac{x - \mu}{\sigma}\Bigr)
               - \sum_d \log r_d + \sum_d \log \sigma_d .
 
-    Stretching the flow now changes nothing, hence σ is, by construction, the
-    root mean square error that the density expects in each dim, in the unit
-    of the points.
+    Hence μ is the mean and σ the standard deviation of the density, in each
+    dim and in the unit of the points, whatever the flow has learned.
 
     **'parity'** is the arithmetic of the published code and of mmpose, with
     :math:`e = (\mu - x) / \sigma`,
@@ -64,7 +64,7 @@ class RLELoss(nn.Module):
         loss_weight: factor of the loss.
 
     Li et al., Human pose regression with residual log-likelihood estimation,
-    ICCV 2021, arXiv:2107.11291; the division by r is ours.
+    ICCV 2021, arXiv:2107.11291; taking it relative to m and r is ours.
 
     Example:
         >>> flow, loss = RealNVP(dims=3, base='laplace'), RLELoss()
@@ -121,9 +121,9 @@ class RLELoss(nn.Module):
         if self.mode == 'exact':
             error = _clamp_value((target - pred) / sigma, -self.clamp,
                                  self.clamp)
-            rms = flow.root_mean_square()
-            return (log_sigma - rms.log().sum()
-                    - flow.log_prob(error * rms))
+            mean, std = flow.moments()
+            return (log_sigma - std.log().sum()
+                    - flow.log_prob(mean + error * std))
         error = _clamp_value((pred - target) / (sigma + 1e-9), -self.clamp,
                              self.clamp)
         dims = error.shape[-1]

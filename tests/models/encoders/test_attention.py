@@ -51,8 +51,13 @@ def test_the_order_of_the_keys_does_not_matter():
 
 
 @pytest.mark.parametrize('fused', [True, False])
-def test_dropout_acts_in_training_only(fused):
+@pytest.mark.parametrize('where', ['weights', 'output'])
+def test_dropout_acts_in_training_only(fused, where):
     attend = MultiHeadAttention(8, 2, dropout=0.5, fused=fused)
+    if where == 'weights':
+        attend.proj_drop.p = 0.0
+    else:
+        attend.dropout = 0.0
     x = torch.randn(2, 5, 8)
     assert not torch.equal(attend(x), attend(x))
     attend.eval()

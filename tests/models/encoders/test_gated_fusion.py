@@ -49,6 +49,7 @@ def test_no_stream_is_cut_off_at_the_start():
         assert (x.grad != 0).all()
 
 
+@torch.no_grad()
 def test_is_the_softmax_of_its_formula():
     gate, streams = _trained(channels=2), _streams(channels=2, tokens=3)
     mixed = gate(streams)

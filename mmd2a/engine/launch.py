@@ -1,0 +1,196 @@
+"""What the command line tools have in common.
+
+A tool reads a config, changes it by its arguments, prepares the run and hands
+it to MMEngine's runner; mistakes a user can make end in one readable line.
+"""
+import argparse
+import difflib
+import importlib.util
+import os
+import os.path as osp
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as torch_dist
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from mmd2a.engine.distributed import LAUNCHERS, setup_distributed
+
+# Installed by our script, because their own requirements cannot be met.
+_ECOSYSTEM = {
+    'mmpose': 'bash tools/install.sh',
+    'mmdet': 'bash tools/install.sh',
+}
+
+
+class UsageError(Exception):
+    """A mistake on the command line or in a config, told in one line."""
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that every tool of the ecosystem has."""
+    parser.add_argument(
+        '--work-dir', help='folder for logs, checkpoints and results; by '
+        'default work_dirs/ and the name of the config')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={},
+        metavar='KEY=VALUE', help='change settings of the config, e.g. '
+        'train_cfg.max_epochs=5 or model.encoder.depth=2; lists as '
+        'key="[a,b]"')
+    parser.add_argument(
+        '--launcher', choices=LAUNCHERS, default='none',
+        help='who starts the processes of a distributed run')
+    # torch.distributed.launch passes it; torchrun uses the environment.
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0,
+                        help=argparse.SUPPRESS)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config that the arguments name and apply them to it.
+
+    Args:
+        args: parsed arguments with ``config`` and those of
+            :func:`add_run_arguments`.
+
+    Raises:
+        UsageError: the file is not there, is no config, or names a package
+            that is not installed.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = _read_config(args.config)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', Path(args.config).stem)
+    cfg.merge_from_dict(args.cfg_options)
+    check_packages(cfg)
+    return cfg
+
+
+def check_packages(cfg: Config) -> None:
+    """Check that the packages whose parts a config names are installed.
+
+    Raises:
+        UsageError: naming the part and the command that installs it.
+    """
+    for name in _type_names(cfg.to_dict()):
+        package = name.split('.')[0]
+        if (package in _ECOSYSTEM
+                and importlib.util.find_spec(package) is None):
+            raise UsageError(
+                f'the config uses {name}, but {package} is not installed. '
+                f'Install it with `{_ECOSYSTEM[package]}` (not with pip '
+                'alone, which would pull in packages that do not build).')
+
+
+def build_runner(cfg: Config, launcher: str) -> Runner:
+    """Start the distributed run, if it is one, and build the runner."""
+    setup_distributed(cfg, launcher)
+    return Runner.from_cfg(cfg)
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 on a GPU, bfloat16 on the CPU.
+
+    Raises:
+        UsageError: the config has an optimiser wrapper of another kind.
+    """
+    wrapper = cfg.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind in ('AmpOptimWrapper', 'mmd2a.CPUAmpOptimWrapper'):
+        return
+    if kind != 'OptimWrapper':
+        raise UsageError(f'--amp replaces OptimWrapper, but the config has '
+                         f'optim_wrapper.type={kind!r}')
+    if torch.cuda.is_available():
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        wrapper.type = 'mmd2a.CPUAmpOptimWrapper'
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Continue a training: from a file, or ``'auto'``, from the latest.
+
+    With ``'auto'`` and nothing to continue from, training starts anew. A work
+    folder that was moved is understood.
+
+    Raises:
+        UsageError: the named checkpoint is not there.
+    """
+    cfg.resume = True
+    if checkpoint != 'auto':
+        _check_file(checkpoint)
+        cfg.load_from = checkpoint
+        return
+    latest = find_latest_checkpoint(cfg.work_dir)
+    if latest and not osp.isfile(latest) and '://' not in latest:
+        latest = osp.join(cfg.work_dir, osp.basename(latest))
+        if not osp.isfile(latest):
+            raise UsageError(
+                f'{cfg.work_dir}/last_checkpoint names a checkpoint that is '
+                'gone. Resume from one that is there with --resume PATH, or '
+                'start in another --work-dir')
+    cfg.load_from = latest
+    cfg.resume = bool(latest)
+
+
+def load_weights(cfg: Config, checkpoint: str) -> None:
+    """Take the weights from a checkpoint, and nothing else.
+
+    Raises:
+        UsageError: the named checkpoint is not there.
+    """
+    _check_file(checkpoint)
+    cfg.load_from = checkpoint
+    cfg.resume = False
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a tool's main function; tell usage errors in one line.
+
+    Other errors keep their traceback. Processes part properly at the end.
+    """
+    try:
+        main()
+    except UsageError as error:
+        sys.exit(f'error: {error}')
+    finally:
+        if torch_dist.is_initialized() and sys.exc_info()[0] is None:
+            torch_dist.destroy_process_group()
+
+
+def _read_config(path: str) -> Config:
+    if not osp.isfile(path):
+        folder = Path(path).parent
+        known = [str(file) for place in {folder, Path('configs')}
+                 for file in place.glob('*.py')]
+        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+        hint = (f'; did you mean {near[0]}?' if near
+                else '; the configs of this package are in configs/')
+        raise UsageError(f'there is no config {path}{hint}')
+    try:
+        return Config.fromfile(path)
+    except (OSError, SyntaxError) as error:
+        raise UsageError(f'{path} cannot be read as a config: {error}'
+                         ) from error
+
+
+def _check_file(checkpoint: str) -> None:
+    if '://' not in checkpoint and not osp.isfile(checkpoint):
+        raise UsageError(f'there is no checkpoint {checkpoint}')
+
+
+def _type_names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get('type'), str):
+            yield value['type']
+        for child in value.values():
+            yield from _type_names(child)
+    elif isinstance(value, (list, tuple)):
+        for child in value:
+            yield from _type_names(child)

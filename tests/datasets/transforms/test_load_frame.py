@@ -1,0 +1,143 @@
+"""Files become arrays, or an error that names the file and the fix."""
+import cv2
+import numpy as np
+import pytest
+
+from mmd2a.datasets import BadSampleError
+from mmd2a.datasets.transforms import LoadFrame
+from mmd2a.datasets.transforms.frame_files import is_truncated
+
+H, W = 40, 60
+
+
+@pytest.fixture
+def frame(tmp_path):
+    """A sample with all files."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (H, W, 3), np.uint8)
+    depth = rng.integers(500, 9000, (H, W)).astype(np.uint16)
+    depth[:4] = 0
+    mask = np.zeros((H, W), np.uint8)
+    mask[10:20], mask[20:30] = 255, 128
+    files = dict(img=(tmp_path / 'a.png', image),
+                 depth=(tmp_path / 'depth.png', depth),
+                 mask=(tmp_path / 'mask.png', mask))
+    for path, array in files.values():
+        cv2.imwrite(str(path), array)
+    return {f'{key}_path': str(path) for key, (path, _) in files.items()} | {
+        'truth': {key: array for key, (_, array) in files.items()}}
+
+
+def test_arrays_are_those_of_the_files(frame):
+    out = LoadFrame()(dict(frame))
+    truth = frame['truth']
+    assert (out['img'] == truth['img']).all()
+    assert (out['mask'] == truth['mask']).all()
+    assert out['ori_shape'] == (H, W)
+    assert out['depth'].dtype == np.float32
+    assert np.isnan(out['depth'][:4]).all()
+    np.testing.assert_allclose(out['depth'][4:], truth['depth'][4:] / 1000.,
+                               rtol=1e-6)
+
+
+def test_float_depth_may_have_any_invalid_marker(frame, tmp_path):
+    depth = np.linspace(1, 5, H * W).reshape(H, W)
+    depth[0, :4] = 0, -1, np.inf, np.nan
+    np.save(tmp_path / 'depth.npy', depth)
+    out = LoadFrame()({**frame, 'depth_path': str(tmp_path / 'depth.npy')})
+    assert np.isnan(out['depth'][0, :4]).all()
+    assert np.isfinite(out['depth']).sum() == H * W - 4
+
+
+def test_no_depth_file_gives_an_all_invalid_map(frame):
+    out = LoadFrame()({**frame, 'depth_path': None, 'mask_path': None})
+    assert out['depth'].shape == (H, W) and np.isnan(out['depth']).all()
+    assert 'mask' not in out
+
+
+def test_an_rgb_pipeline_reads_only_the_image(frame):
+    out = LoadFrame(with_depth=False, with_mask=False)(
+        {'img_path': frame['img_path'], 'depth_path': 'missing.png',
+         'mask_path': 'missing.png'})
+    assert 'depth' not in out and 'mask' not in out
+
+
+def test_a_sample_without_camera_gets_the_usual_guess(frame):
+    K = LoadFrame()(dict(frame))['K']
+    assert K[0, 0] == K[1, 1] == np.hypot(H, W)
+    assert K[0, 2] == (W - 1) / 2 and K[1, 2] == (H - 1) / 2
+    given = np.diag([2., 2., 1.])
+    assert LoadFrame()({**frame, 'K': given})['K'] is given
+
+
+@pytest.mark.parametrize('key', ['img_path', 'depth_path', 'mask_path'])
+def test_a_missing_file_is_named(frame, key):
+    with pytest.raises(BadSampleError, match='nowhere.png') as error:
+        LoadFrame()({**frame, key: 'nowhere.png'})
+    assert key in str(error.value) and 'data_root' in str(error.value)
+
+
+@pytest.mark.parametrize('end', ['.jpg', '.png'])
+@pytest.mark.parametrize('kept', [0., 0.3, 0.9, 'but one byte'])
+def test_a_truncated_image_is_refused(frame, tmp_path, end, kept):
+    path = tmp_path / f'cut{end}'
+    data = cv2.imencode(end, frame['truth']['img'])[1].tobytes()
+    length = len(data) - 1 if kept == 'but one byte' else int(
+        kept * len(data))
+    path.write_bytes(data[:length])
+    if end == '.png' and kept == 'but one byte':
+        assert not is_truncated(data[:length])  # Only a checksum is cut.
+        return
+    with pytest.raises(BadSampleError, match=f'cut{end}') as error:
+        LoadFrame()({**frame, 'img_path': str(path)})
+    assert 'replace the file' in str(error.value)
+
+
+def test_data_after_the_end_of_a_jpeg_does_no_harm(frame, tmp_path):
+    data = cv2.imencode('.jpg', frame['truth']['img'])[1].tobytes()
+    trailer = b'\x00\xff\xda\x12movie' * 3
+    assert not is_truncated(data + trailer)
+    # A thumbnail inside the header has an end marker of its own.
+    thumbnail = b'\xff\xd8\xff\xd9'
+    segment = b'\xff\xe1' + (len(thumbnail) + 2).to_bytes(2, 'big')
+    whole = data[:2] + segment + thumbnail + data[2:]
+    assert not is_truncated(whole + trailer)
+    assert is_truncated(whole[:-20])
+    progressive = cv2.imencode('.jpg', frame['truth']['img'], [
+        cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    assert not is_truncated(progressive + trailer)
+    assert is_truncated(progressive[:-20])
+
+
+@pytest.mark.parametrize('content', [b'<html>not found</html>', b'\x89PNGx'])
+def test_a_file_that_is_no_image_is_refused(frame, tmp_path, content):
+    (tmp_path / 'page.png').write_bytes(content)
+    with pytest.raises(BadSampleError, match='page.png'):
+        LoadFrame()({**frame, 'img_path': str(tmp_path / 'page.png')})
+
+
+@pytest.mark.parametrize('key', ['depth', 'mask'])
+def test_a_map_of_another_size_is_refused(frame, tmp_path, key):
+    dtype = dict(depth=np.uint16, mask=np.uint8)[key]
+    path = str(tmp_path / 'small.png')
+    cv2.imwrite(path, np.ones((H // 2, W), dtype))
+    with pytest.raises(BadSampleError, match=f'{key} is 60x20') as error:
+        LoadFrame()({**frame, f'{key}_path': path})
+    assert 'small.png' in str(error.value) and '60x40' in str(error.value)
+
+
+def test_eight_bit_depth_is_refused(frame, tmp_path):
+    path = str(tmp_path / 'grey.png')
+    cv2.imwrite(path, np.ones((H, W), np.uint8))
+    with pytest.raises(BadSampleError, match='16-bit'):
+        LoadFrame()({**frame, 'depth_path': path})
+
+
+@pytest.mark.parametrize('array', [
+    np.ones((H, W, 2)), np.ones((H, W), int),
+    np.array([{'pickled': 1}], object)])
+def test_depth_arrays_of_another_kind_are_refused(frame, tmp_path, array):
+    path = str(tmp_path / 'depth.npy')
+    np.save(path, array, allow_pickle=True)
+    with pytest.raises(BadSampleError, match='depth.npy'):
+        LoadFrame()({**frame, 'depth_path': path})

@@ -1,0 +1,54 @@
+"""A toy training, built as the tools build one."""
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+PROJECT = Path(__file__).parent / 'toy_project'
+
+
+class Recorder(Hook):
+    """Keep the loss of each iteration; stop after some epochs if asked."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, stop_after=None):
+        self.losses = []
+        self.stop_after = stop_after
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None,
+                         outputs=None):
+        self.losses.append(float(outputs['loss']))
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == self.stop_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """``toy(**changes) -> runner`` with a ``losses`` list."""
+    monkeypatch.syspath_prepend(str(PROJECT))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+
+    def build(stop_after=None, hooks=(), **changes) -> Runner:
+        cfg = Config.fromfile(PROJECT / 'toy_config.py')
+        cfg.work_dir = str(tmp_path / 'run')
+        cfg.experiment_name = uuid.uuid4().hex
+        cfg.merge_from_dict(changes)
+        runner = Runner.from_cfg(cfg)
+        recorder = Recorder(stop_after)
+        for hook in (*hooks, recorder):
+            runner.register_hook(hook, priority=hook.priority)
+        runner.losses = recorder.losses
+        return runner
+
+    yield build
+    torch.set_num_threads(threads)
+    sys.modules.pop('toy_run', None)

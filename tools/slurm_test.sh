@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Evaluate on a Slurm cluster.
+#
+#   bash tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [of test.py]
+#
+# GPUS           processes in all (8); GPUS_PER_NODE: of these per node (8)
+# CPUS_PER_TASK  cores per process (5)
+# SRUN_ARGS      more arguments of srun
+# PYTHON         interpreter (python)
+set -euo pipefail
+if [ $# -lt 4 ]; then sed -n '2,9p' "$0" >&2; exit 2; fi
+tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+. "$tools/slurm_common.sh"
+launch "$1" "$2" "$tools/test.py" "$3" "$4" "${@:5}"

@@ -1,0 +1,46 @@
+"""Evaluate a checkpoint on the test set of a config.
+
+    python tools/test.py configs/d2a_hmr_hrnet.py CHECKPOINT --out results.json
+
+Uses a GPU when there is one. Several GPUs or processes: tools/dist_test.sh.
+"""
+import argparse
+import json
+
+from mmengine.dist import is_main_process
+
+from mmd2a import interop
+from mmd2a.engine.atomic_io import write_atomically
+from mmd2a.engine.launch import (
+    add_run_arguments,
+    build_runner,
+    load_config,
+    load_weights,
+    run_tool,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Evaluate a checkpoint on the test set of a config.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--out', metavar='FILE.json', help='write the metrics here')
+    add_run_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    interop.activate()
+    cfg = load_config(args)
+    load_weights(cfg, args.checkpoint)
+    metrics = build_runner(cfg, args.launcher).test()
+    if args.out is not None and is_main_process():
+        text = json.dumps(metrics, indent=2, default=float) + '\n'
+        write_atomically(text.encode(), args.out)
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,48 @@
+"""Train a model from a config.
+
+    python tools/train.py configs/d2a_hmr_hrnet.py
+    python tools/train.py configs/d2a_hmr_hrnet.py --resume   # go on
+
+Uses a GPU when there is one. Several GPUs or processes: tools/dist_train.sh.
+"""
+import argparse
+
+from mmd2a import interop
+from mmd2a.engine.launch import (
+    add_run_arguments,
+    build_runner,
+    load_config,
+    resume_from,
+    run_tool,
+    use_amp,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Train a model from a config.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--resume', nargs='?', const='auto', metavar='PATH',
+        help='continue a training from this checkpoint, or without PATH (or '
+        'with "auto") from the latest in the work folder')
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision: float16 on a '
+        'GPU, bfloat16 on the CPU')
+    add_run_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    interop.activate()
+    cfg = load_config(args)
+    if args.amp:
+        use_amp(cfg)
+    if args.resume is not None:
+        resume_from(cfg, args.resume)
+    build_runner(cfg, args.launcher).train()
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -67,7 +67,7 @@ class NonFiniteGuardHook(Hook):
         """Stop, or warn, if something of this iteration is not finite."""
         # MMEngine has read these numbers for its log: no further wait for
         # the device.
-        losses = {name: float(value)
+        losses = {name: float(torch.as_tensor(value).detach())
                   for name, value in (outputs or {}).items()}
         bad_gradients, self._bad_gradients = self._bad_gradients, []
         if all(map(math.isfinite, losses.values())) and not bad_gradients:

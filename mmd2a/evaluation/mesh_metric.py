@@ -194,14 +194,16 @@ class MeshMetric(BaseMetric):
 
     def _stack_predictions(self, samples: Sequence[dict]) -> Tensor:
         """Return predicted vertices (B, V, 3), float64."""
-        vertices = torch.stack([s['pred']['vertices'] for s in samples])
         expected = (self.body_model.num_vertices, 3)
-        if vertices.shape[1:] != expected:
-            raise ValueError(
-                f'pred.vertices have shape {tuple(vertices.shape[1:])}, but '
-                f'the body_model of the metric has {expected[0]} vertices; '
-                f'give model and metric the same body_model')
-        return vertices.double()
+        for sample in samples:
+            shape = tuple(sample['pred']['vertices'].shape)
+            if shape != expected:
+                raise ValueError(
+                    f'pred.vertices of sample {_identity(sample)} have shape '
+                    f'{shape}, but the body_model of the metric has '
+                    f'{expected[0]} vertices; give model and metric the same '
+                    f'body_model')
+        return torch.stack([s['pred']['vertices'] for s in samples]).double()
 
     def _pose_ground_truth(self, samples: Sequence[dict],
                            device: torch.device) -> tuple[Tensor, Tensor]:

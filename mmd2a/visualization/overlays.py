@@ -114,9 +114,8 @@ def side_view(
         vertices: (V, 3) camera axes, any origin, metres.
         faces: (F, 3) vertex indices.
         size: (H, W).
-        angle: how far the camera walks around the vertical axis, radians. The
-            default looks at what is on the left of the image; 0 looks along
-            the camera's own axis.
+        angle: how far the camera walks around the body, to the right of the
+            image, radians. 0 looks along the camera's own axis.
         color: RGB in [0, 1] of the whole mesh.
         vertex_colors: (V, 3) RGB in [0, 1], instead of ``color``.
 
@@ -195,6 +194,7 @@ def _centred_intrinsics(
 
 
 def _check_image(image: NDArray) -> None:
+    image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
             'image must be (H, W, 3) uint8 RGB, got '

@@ -112,7 +112,7 @@ def _lighting(
     # A surface seen from behind is lit from the side that is seen.
     normal = np.where(facing < 0, -normal, normal)
     half_lambert = 0.5 + 0.5 * (normal @ _unit(_KEY_LIGHT))
-    light = 0.28 + 0.8 * half_lambert**1.5
+    light = 0.22 + 0.88 * half_lambert**1.5
     return light, 0.22 * (1 - np.abs(facing[:, 0])) ** 3
 
 

@@ -1,5 +1,4 @@
 """A toy training, built as the tools build one."""
-import sys
 import uuid
 from pathlib import Path
 
@@ -8,6 +7,11 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+
+from mmd2a import interop
+
+# MMEngine imports torchvision to log its version.
+interop.activate()
 
 PROJECT = Path(__file__).parent / 'toy_project'
 
@@ -51,4 +55,3 @@ def toy(tmp_path, monkeypatch):
 
     yield build
     torch.set_num_threads(threads)
-    sys.modules.pop('toy_run', None)

@@ -111,7 +111,6 @@ def fit_posed_regressor(body: dict, names: tuple[str, ...],
         blend, posed = skinning(body['weights'], rest @ shaped,
                                 local[i:i + 1])
         corrected = shaped + body['posedirs'] @ features[i]
-        # In the frame of its mean the fit does not depend on the origin.
         meshes.append((blend[0, ..., :3] @ corrected[..., None])[..., 0]
                       + blend[0, ..., 3])
         joints.append(posed[0])

@@ -3,6 +3,7 @@
 N: meshes, V: vertices.
 """
 import numpy as np
+from scipy import sparse
 from scipy.optimize import nnls
 
 from mmd2a.body_models.joint_sets import JOINT_SETS, SMPL_PARENTS, joint_names
@@ -76,8 +77,8 @@ def h36m14_regressor(posed: np.ndarray, template: np.ndarray,
     return np.stack([*rows, near / near.sum()])
 
 
-def coco17_regressor(model, locate: np.ndarray, mirror: np.ndarray
-                     ) -> np.ndarray:
+def coco17_regressor(model, locate: sparse.csr_matrix,
+                     mirror: np.ndarray) -> np.ndarray:
     """Carry Anny's own COCO regressor over to the smaller mesh (17, V).
 
     ``locate`` (V_anny, V) has the barycentric coordinates of Anny's vertices
@@ -86,9 +87,7 @@ def coco17_regressor(model, locate: np.ndarray, mirror: np.ndarray
     from anny.keypoints import KeypointsRegressor
     names = joint_names('coco17')
     keypoints = KeypointsRegressor.coco(model, labels=list(names))
-    size = len(model.template_vertices)
-    dense = _dense_weights(keypoints, size)
-    rows = dense @ locate
+    rows = keypoints.regression_weights.numpy() @ locate
     rows[rows < SMALLEST_KEPT] = 0
     rows /= rows.sum(1, keepdims=True)
     swap = [names.index(_other_side(name)) for name in names]
@@ -100,14 +99,3 @@ def _other_side(name: str) -> str:
         if name.startswith(side):
             return other + name[len(side):]
     return name
-
-
-def _dense_weights(keypoints, size: int) -> np.ndarray:
-    values = keypoints.regression_weights.numpy()
-    indices = getattr(keypoints, 'regression_indices', None)
-    if indices is None:
-        return values
-    dense = np.zeros((len(values), size))
-    np.add.at(dense, (np.arange(len(values))[:, None], indices.numpy()),
-              values)
-    return dense

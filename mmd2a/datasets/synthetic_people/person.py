@@ -32,7 +32,7 @@ OUTSIDE, HIDDEN, SEEN = 0, 1, 2
 # How many people stand behind something, and how little of the person has to
 # stay visible: otherwise the occluder is taken away again.
 _OCCLUDED_SHARE, _LEAST_VISIBLE = .4, .45
-_OCCLUDED_SHARE_OOD, _LEAST_VISIBLE_OOD = .9, .22
+_OCCLUDED_SHARE_OOD, _LEAST_VISIBLE_OOD = .85, .28
 _MOTION_BLUR_SHARE_OOD = .6
 # A joint lies this deep under the skin at most, metres.
 _JOINT_DEPTH = .16

@@ -212,7 +212,7 @@ def sample_occluder(rng: np.random.Generator, camera: Camera,
         half[:2] = np.minimum(half[:2], 1.2)
         centre = camera.rotation.T @ centre + camera.position
         builder.add(box(centre, half, rng.normal() * .25, 0),
-                    random_material(rng, (.2, 1.5), .6, .7), True)
+                    random_material(rng, (.15, .6), .5, .6), True)
     return builder.scene()
 
 

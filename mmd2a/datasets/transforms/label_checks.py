@@ -57,6 +57,8 @@ def clean_labels(results: Mapping) -> dict[str, np.ndarray]:
     Raises:
         BadSampleError: non-finite values with positive weight, or a weight
             that is negative or not finite.
+        ValueError: a weight that does not fit its label, which is a matter
+            of the whole data set.
     """
     labels: dict[str, np.ndarray] = {}
     for key, weight_key in LABEL_WEIGHTS.items():
@@ -66,6 +68,10 @@ def clean_labels(results: Mapping) -> dict[str, np.ndarray]:
         given = results.get(weight_key)
         weight = np.asarray(1. if given is None else given, np.float64)
         if key.startswith('keypoints'):
+            if weight.shape not in ((), value.shape[:1]):
+                raise ValueError(
+                    f'{key} has shape {value.shape}, but {weight_key} has '
+                    f'shape {weight.shape}')
             weight = np.broadcast_to(weight, value.shape[:1])
         finite = np.isfinite(value)
         if not finite.all():

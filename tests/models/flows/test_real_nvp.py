@@ -46,7 +46,7 @@ def test_log_det_is_that_of_the_jacobian(dims):
     for direction in (flow.forward, flow.inverse):
         for x in torch.randn(5, dims, dtype=torch.float64):
             jacobian = torch.autograd.functional.jacobian(
-                lambda v: direction(v)[0], x)
+                lambda v, f=direction: f(v)[0], x)
             torch.testing.assert_close(direction(x)[1],
                                        jacobian.det().abs().log())
 
@@ -54,11 +54,11 @@ def test_log_det_is_that_of_the_jacobian(dims):
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
 def test_density_integrates_to_one_in_2d(base):
     flow = rough_flow(2, base).double()
-    points, area = grid(-25, 25, 801)
+    points, area = grid(-14, 14, 281)
     with torch.no_grad():
         total = flow.log_prob(points).exp().sum() * area
-    # The midpoint rule meets the kinks of |z| and of LeakyReLU.
-    assert total == pytest.approx(1, abs=2e-3)
+    # The rule meets the kinks of |z| and of LeakyReLU, and cuts the tails.
+    assert total == pytest.approx(1, abs=3e-3)
 
 
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
@@ -68,22 +68,22 @@ def test_density_integrates_to_one_in_3d(base):
         torch.distributions.StudentT(3., torch.zeros(3),
                                      torch.full((3, ), 2.)), 1)
     torch.manual_seed(0)
-    x = proposal.sample((100_000, ))
+    x = proposal.sample((30_000, ))
     with torch.no_grad():
         ratio = (flow.log_prob(x) - proposal.log_prob(x)).exp()
     error = ratio.std() / len(x) ** 0.5
-    assert error < 0.02
+    assert error < 0.03
     assert abs(ratio.mean() - 1) < 4 * error
 
 
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
 def test_samples_come_from_the_density(base):
     flow = rough_flow(2, base)
-    points, area = grid(-15, 15, 301)
+    points, area = grid(-14, 14, 201)
     with torch.no_grad():
         p = flow.double().log_prob(points).exp() * area
-        x = flow.float().sample((200, 200), torch.Generator().manual_seed(0))
-    assert x.shape == (200, 200, 2)
+        x = flow.float().sample((150, 200), torch.Generator().manual_seed(0))
+    assert x.shape == (150, 200, 2)
     x = x.reshape(-1, 2).double()
     torch.testing.assert_close(x.mean(0), p @ points, atol=.04, rtol=0)
     torch.testing.assert_close(x.square().mean(0), p @ points ** 2,
@@ -92,11 +92,23 @@ def test_samples_come_from_the_density(base):
 
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
 @pytest.mark.parametrize('dims', [2, 3])
-def test_root_mean_square_is_that_of_samples(dims, base):
+def test_moments_are_those_of_samples(dims, base):
     flow = rough_flow(dims, base)
-    x = flow.sample((200_000, ), torch.Generator().manual_seed(0))
-    torch.testing.assert_close(flow.root_mean_square(),
-                               x.square().mean(0).sqrt(), rtol=.05, atol=0)
+    with torch.no_grad():
+        x = flow.sample((30_000, ), torch.Generator().manual_seed(0))
+        mean, std = flow.moments()
+    torch.testing.assert_close(mean, x.mean(0), rtol=0, atol=.05)
+    torch.testing.assert_close(std, x.std(0), rtol=.06, atol=0)
+
+
+@pytest.mark.parametrize('base, std', [('gaussian', 1.), ('laplace', 2**.5)])
+def test_moments_of_the_identity_are_exact(base, std):
+    flow = RealNVP(dims=3, base=base)
+    for net in [*flow.s, *flow.t]:
+        torch.nn.init.zeros_(net[4].weight)
+    mean, actual = flow.moments()
+    torch.testing.assert_close(mean, torch.zeros(3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(actual, torch.full((3, ), std))
 
 
 @pytest.mark.parametrize('dims', [2, 3])

@@ -1,0 +1,151 @@
+"""Make the people that a cache lacks, on all cores, with others or alone."""
+import errno
+import json
+import logging
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from tqdm import tqdm
+
+from mmd2a.datasets.synthetic_people.cache import (Cache, bytes_per_person,
+                                                   explain_os_error)
+
+__all__ = ['generate_people']
+
+_POLL_SECONDS = .2
+
+
+def generate_people(cache: Cache, num_people: int,
+                    num_workers: int | None = None) -> int:
+    """Make sure that a cache holds its first ``num_people`` people.
+
+    Any number of processes may do so at the same time: they share the work.
+    What was interrupted is continued.
+
+    Args:
+        cache: the cache.
+        num_people: how many people are needed.
+        num_workers: processes; 1 works in this one, None takes all cores
+            (shared among the ranks of a machine).
+
+    Returns:
+        int: how many people this call has made.
+    """
+    missing = cache.missing_shards(num_people)
+    if not missing:
+        return 0
+    num_missing = len(missing) * cache.shard_size
+    try:
+        cache.folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(cache.folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, 'Permission denied',
+                                  str(cache.folder))
+        need = num_missing * bytes_per_person(cache.image_size)
+        if shutil.disk_usage(cache.folder).free < need:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+    except OSError as error:
+        raise explain_os_error(error, cache, num_missing) from error
+
+    if num_workers is None:
+        ranks = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+        num_workers = max(len(os.sched_getaffinity(0)) // ranks, 1)
+    num_workers = min(num_workers, len(missing))
+    print_log(f'Making {num_missing} synthetic people ({cache.split}, '
+              f'{cache.image_size} px, seed {cache.seed}) in '
+              f'{cache.folder.absolute()} with {num_workers} '
+              f'process{"es" if num_workers > 1 else ""}; done once, read '
+              f'from there afterwards.', logger='current',
+              level=logging.INFO)
+    with tqdm(total=num_missing, unit='person', dynamic_ncols=True,
+              desc=f'{cache.split} people', disable=not is_main_process()
+              ) as progress:
+        made, pending = 0, missing
+        while pending:
+            try:
+                made += len(_run(cache, pending, num_workers, progress))
+            except OSError as error:
+                left = len(cache.missing_shards(num_people))
+                raise explain_os_error(
+                    error, cache, left * cache.shard_size) from error
+            # What is still missing is being made by others, or was left by
+            # one that died meanwhile.
+            pending = [s for s in pending if not cache.is_complete(s)]
+            if pending:
+                time.sleep(_POLL_SECONDS)
+        progress.update(num_missing - progress.n)
+    return made * cache.shard_size
+
+
+def _run(cache: Cache, shards: list[int], num_workers: int,
+         progress: tqdm) -> list[int]:
+    """One round over the shards; returns those made by this call."""
+    def one_more() -> None:
+        progress.update(min(1, progress.total - progress.n))
+
+    if num_workers <= 1:
+        return cache.build_shards(shards, one_more)
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join(p or os.getcwd()
+                                               for p in sys.path),
+        OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
+    lines: queue.Queue[tuple[int, str | None]] = queue.Queue()
+    workers = []
+    try:
+        for i in range(num_workers):
+            # Every worker knows all shards and begins with a share of them.
+            order = shards[i::num_workers] + [
+                s for j in range(1, num_workers)
+                for s in shards[(i + j) % num_workers::num_workers]]
+            worker = subprocess.Popen(
+                [sys.executable, '-m',
+                 'mmd2a.datasets.synthetic_people.worker', cache.to_json(),
+                 json.dumps(order)], env=environment, text=True,
+                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                cwd=Path.cwd())
+            workers.append(worker)
+            threading.Thread(target=_listen, args=(i, worker, lines),
+                             daemon=True).start()
+        made: list[int] = []
+        running = num_workers
+        while running:
+            number, line = lines.get()
+            if line is None:
+                running -= 1
+                if workers[number].wait() and running >= 0:
+                    raise RuntimeError(
+                        f'a process that makes synthetic people has ended '
+                        f'with code {workers[number].returncode}; its '
+                        f'messages are above. num_workers=1 works without '
+                        f'other processes.')
+            elif line == '.':
+                one_more()
+            else:
+                report = json.loads(line)
+                if 'errno' in report:
+                    raise OSError(report['errno'], report['strerror'],
+                                  report['filename'])
+                made += report['made']
+        return made
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.terminate()
+        for worker in workers:
+            worker.wait()
+
+
+def _listen(number: int, worker: subprocess.Popen,
+            lines: 'queue.Queue[tuple[int, str | None]]') -> None:
+    """Hand on what a worker writes, then None."""
+    assert worker.stdout is not None
+    for line in worker.stdout:
+        lines.put((number, line.strip()))
+    lines.put((number, None))

@@ -1,0 +1,42 @@
+"""A process that makes shards: ``python -m ...worker CACHE_JSON SHARDS_JSON``.
+
+Started by :mod:`.generation` as a plain program, so that it works from
+notebooks, data loaders and scripts without a main guard alike. It writes one
+dot for each person to its standard output; an error of the operating system
+is its last line. When whoever started it is gone, so is the pipe, and the
+next dot ends it.
+"""
+import json
+import sys
+
+import cv2
+import torch
+
+from mmd2a.datasets.synthetic_people.cache import Cache
+
+
+def main() -> int:
+    """Make the shards named on the command line."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    cache = Cache.from_json(sys.argv[1])
+
+    def report() -> None:
+        sys.stdout.write('.\n')
+        sys.stdout.flush()
+
+    try:
+        made = cache.build_shards(json.loads(sys.argv[2]), report)
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        sys.stdout.write(json.dumps(dict(
+            errno=error.errno, strerror=error.strerror,
+            filename=str(error.filename))) + '\n')
+        return 1
+    sys.stdout.write(json.dumps(dict(made=made)) + '\n')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

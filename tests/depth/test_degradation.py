@@ -1,0 +1,167 @@
+"""Degraded depth errs as much as documented, where documented."""
+import time
+
+import numpy as np
+import pytest
+
+from mmd2a.depth import (
+    DepthDegradation,
+    degrade_depth,
+    relative_depth_error,
+)
+
+NONE = DepthDegradation().at_level(0)
+
+
+def scene(size=96):
+    """A rounded person at 3.2 m before a room: depth and person mask."""
+    y, x = np.mgrid[:size, :size] / size
+    room = np.where(y > .7, 1.6 / np.maximum(y - .35, .1), 1.6 / .35)
+    inside = 1 - ((x - .5) / .18)**2 - ((y - .5) / .42)**2
+    person = 3.2 - .35 * np.sqrt(np.maximum(inside, 0))
+    depth = np.where(inside > 0, person, room).astype(np.float32)
+    return depth, inside > 0
+
+
+def only(**settings):
+    return DepthDegradation(**{**vars(NONE), **settings})
+
+
+def error(settings, num=60):
+    depth, person = scene()
+    return np.mean([relative_depth_error(
+        degrade_depth(depth, np.random.default_rng(i), settings), depth,
+        person) for i in range(num)])
+
+
+def test_the_default_error_is_the_documented_one():
+    """About 5 % on the person: within published 4 to 10 %."""
+    assert .045 < error(DepthDegradation()) < .065
+
+
+def test_error_grows_with_level():
+    errors = [error(DepthDegradation().at_level(level), 20)
+              for level in (0, .5, 1, 2)]
+    assert errors[0] < 1e-6
+    assert (np.diff(errors) > .01).all()
+
+
+def test_level_zero_changes_nothing():
+    depth, _ = scene()
+    depth[:5] = np.nan
+    out = degrade_depth(depth, np.random.default_rng(0), NONE)
+    np.testing.assert_allclose(out, depth, rtol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    depth, _ = scene()
+    runs = [degrade_depth(depth, np.random.default_rng(s)).tobytes()
+            for s in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_the_input_is_left_alone():
+    depth, _ = scene()
+    before = depth.copy()
+    degrade_depth(depth, np.random.default_rng(0))
+    assert (depth == before).all()
+
+
+def test_an_affine_in_depth_is_no_error_once_aligned():
+    assert error(only(scale=.5, shift=.5)) < 1e-6
+    depth, _ = scene()
+    out = degrade_depth(depth, np.random.default_rng(0),
+                        only(scale=.5, shift=.5))
+    assert np.abs(out - depth).max() > .1
+
+
+def test_an_affine_in_disparity_keeps_the_order_of_depth():
+    depth, _ = scene()
+    out = degrade_depth(depth, np.random.default_rng(3),
+                        only(disparity_shift=.2))
+    order = np.argsort(depth.ravel())
+    assert (np.diff(out.ravel()[order]) >= -1e-5).all()
+    assert relative_depth_error(out, depth) > 1e-3
+
+
+def test_the_warp_is_smooth():
+    depth = np.full((96, 96), 3., np.float32)
+    out = degrade_depth(depth, np.random.default_rng(0), only(warp=.08))
+    assert np.abs(np.diff(out, axis=0)).max() < .05
+    assert np.ptp(out) > .2
+
+
+def test_blur_moves_only_edges():
+    depth = np.full((64, 64), 2., np.float32)
+    depth[:, 32:] = 4.
+    out = degrade_depth(depth, np.random.default_rng(0), only(blur=.02))
+    assert np.abs(out - depth)[:, :20].max() < 1e-5
+    assert np.abs(out - depth)[:, 44:].max() < 1e-5
+    assert ((out > 2.1) & (out < 3.9)).any()
+
+
+def test_invalid_pixels_neither_spread_nor_fill():
+    depth = np.full((64, 64), 3., np.float32)
+    depth[:20], depth[20:24], depth[24] = np.nan, np.inf, -5
+    out = degrade_depth(depth, np.random.default_rng(0), only(blur=.05))
+    assert np.isnan(out[:25]).all()
+    np.testing.assert_allclose(out[25:], 3., rtol=1e-5)
+
+
+def test_holes_are_few_and_small():
+    depth, _ = scene()
+    lost = [np.isnan(degrade_depth(depth, np.random.default_rng(i))).mean()
+            for i in range(60)]
+    assert 0 < np.mean(lost) < .03 and max(lost) < .06
+    assert min(lost) == 0
+
+
+@pytest.mark.parametrize('fill', [np.nan, 0., np.inf])
+def test_a_map_without_any_depth_stays_without(fill):
+    depth = np.full((8, 8), fill, np.float32)
+    assert np.isnan(degrade_depth(depth, np.random.default_rng(0))).all()
+
+
+@pytest.mark.parametrize('level', [1, 5, 20])
+def test_valid_depth_stays_positive_and_finite(level):
+    depth, _ = scene()
+    for i in range(10):
+        out = degrade_depth(depth, np.random.default_rng(i),
+                            DepthDegradation().at_level(level))
+        valid = ~np.isnan(out)
+        assert np.isfinite(out[valid]).all() and (out[valid] > 0).all()
+
+
+def test_a_negative_level_is_refused():
+    with pytest.raises(ValueError, match='level'):
+        DepthDegradation().at_level(-1)
+
+
+def test_relative_error_is_that_of_a_known_case():
+    """A symmetric +-10 % ripple that no affine can remove."""
+    reference = np.tile([[1., 1., 2., 2.]], (50, 1))
+    ripple = reference * np.array([.9, 1.1, .9, 1.1])
+    assert relative_depth_error(ripple * 7 + 3, reference) == pytest.approx(
+        relative_depth_error(ripple, reference))
+    d, r = ripple.ravel(), reference.ravel()
+    slope, offset = np.polyfit(d, r, 1)
+    assert relative_depth_error(ripple, reference) == pytest.approx(
+        (abs(slope * d + offset - r) / r).mean())
+
+
+def test_relative_error_of_nothing_is_nan():
+    nothing = np.full((4, 4), np.nan)
+    assert np.isnan(relative_depth_error(nothing, np.ones((4, 4))))
+    assert np.isnan(relative_depth_error(np.ones((4, 4)), np.ones((4, 4)),
+                                         np.zeros((4, 4))))
+
+
+def test_it_is_cheap():
+    """At most 1.5 ms for 96 x 96, with room for a busy machine."""
+    depth, _ = scene()
+    rng, best = np.random.default_rng(0), np.inf
+    for _ in range(20):
+        start = time.perf_counter()
+        degrade_depth(depth, rng)
+        best = min(best, time.perf_counter() - start)
+    assert best < 4e-3

@@ -1,0 +1,145 @@
+"""Depth from any source ends on one finite scale around the person."""
+import pytest
+import torch
+
+from mmd2a.depth import normalize_depth
+
+MODES = ['metric', 'affine']
+
+
+def depth(batch=3, size=32, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return 3 + .2 * torch.randn(batch, 1, size, size, generator=generator)
+
+
+def test_metric_depth_is_in_units_of_the_scale_from_the_centre():
+    z = depth()
+    out = normalize_depth(z, scale=.5)
+    for sample, result in zip(z[:, 0], out):
+        middle = sample[8:24, 8:24].flatten().sort().values[127]
+        torch.testing.assert_close(
+            result[0], ((sample - middle) / .5).clamp(-2, 2))
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_a_shift_changes_nothing(mode):
+    torch.testing.assert_close(normalize_depth(depth() + 1.5, mode),
+                               normalize_depth(depth(), mode),
+                               atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize('factor', [.1, .5, 7., 1000.])
+def test_affine_mode_is_blind_to_scale_and_shift(factor):
+    torch.testing.assert_close(
+        normalize_depth(factor * depth() + .3, 'affine'),
+        normalize_depth(depth(), 'affine'), atol=1e-3, rtol=0)
+
+
+def test_metric_mode_sees_size():
+    """A person half as deep must not look the same."""
+    near, far = normalize_depth(depth()), normalize_depth(depth() * .5)
+    assert not torch.allclose(near, far, atol=.1)
+
+
+def test_both_modes_give_a_body_about_the_same_range():
+    """30 cm of spread: neither lost in the noise nor clipped."""
+    z = 3 + .3 * (torch.rand(4, 1, 32, 32) - .5) * 2
+    for mode in MODES:
+        values = normalize_depth(z, mode)[:, 0].abs()
+        assert .2 < values.mean() < .5 and values.max() < 1
+
+
+@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize('fill', [float('nan'), float('inf'),
+                                  -float('inf'), 0., -1.])
+def test_invalid_pixels_are_zero_and_marked(mode, fill):
+    z = depth()
+    z[:, :, :6] = fill
+    out = normalize_depth(z, mode)
+    assert torch.isfinite(out).all()
+    assert (out[:, 0, :6] == 0).all() and (out[:, 1, :6] == 0).all()
+    assert (out[:, 1, 6:] == 1).all()
+    torch.testing.assert_close(out[:, :, 8:], normalize_depth(
+        depth(), mode)[:, :, 8:])
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_a_map_without_any_depth_gives_zeros(mode):
+    z = depth()
+    z[1] = float('nan')
+    out = normalize_depth(z, mode)
+    assert (out[1] == 0).all()
+    # ... and does not disturb its neighbours.
+    torch.testing.assert_close(out[[0, 2]],
+                               normalize_depth(depth()[[0, 2]], mode))
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_one_valid_pixel_is_enough(mode):
+    z = torch.full((1, 1, 16, 16), float('nan'))
+    z[0, 0, 0, 0] = 2.
+    out = normalize_depth(z, mode)
+    assert torch.isfinite(out).all()
+    assert out[0, 0].abs().max() == 0 and out[0, 1].sum() == 1
+
+
+def test_an_empty_centre_falls_back_to_the_whole_crop():
+    z = depth()
+    z[:, :, 8:24, 8:24] = float('nan')
+    values = normalize_depth(z)[:, 0]
+    assert values.abs().max() > 0
+    outside = torch.isfinite(z[:, 0])
+    assert all(values[i][outside[i]].median().abs() < .05 for i in range(3))
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_flat_depth_is_flat(mode):
+    out = normalize_depth(torch.full((1, 1, 8, 8), 3.), mode)
+    assert (out[:, 0] == 0).all() and (out[:, 1] == 1).all()
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_far_background_is_clipped(mode):
+    z = depth()
+    z[..., :4] = 1e9
+    out = normalize_depth(z, mode)
+    assert (out[:, 0, :, :4] == 2).all() and out.abs().max() <= 2
+
+
+def test_the_background_does_not_move_the_person():
+    """A person in the middle half: a wall near or far changes nothing."""
+    z = depth()
+    wall = torch.ones_like(z, dtype=torch.bool)
+    wall[..., 8:24, 8:24] = False
+    near, far = (normalize_depth(torch.where(wall, z + d, z))
+                 for d in (1., 5.))
+    torch.testing.assert_close(near[..., 8:24, 8:24], far[..., 8:24, 8:24])
+
+
+@pytest.mark.parametrize('shape', [(1, 1, 7, 9), (2, 1, 1, 1),
+                                   (0, 1, 8, 8)])
+def test_any_size_works(shape):
+    out = normalize_depth(torch.ones(shape))
+    assert out.shape == (shape[0], 2, *shape[2:])
+    assert torch.isfinite(out).all()
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16,
+                                   torch.float64])
+def test_the_result_is_float32(dtype):
+    assert normalize_depth(depth().to(dtype)).dtype == torch.float32
+
+
+def test_it_runs_under_deterministic_algorithms():
+    torch.use_deterministic_algorithms(True)
+    try:
+        normalize_depth(depth(), 'affine')
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_wrong_arguments_are_named():
+    with pytest.raises(ValueError, match='mode'):
+        normalize_depth(depth(), 'relative')
+    with pytest.raises(ValueError, match=r'\(B, 1, H, W\)'):
+        normalize_depth(depth()[:, 0])

@@ -1,0 +1,117 @@
+"""Crops become one normalised batch, whatever each of them lacks."""
+import pytest
+import torch
+from mmengine.structures import BaseDataElement
+
+from mmd2a.models.data_preprocessors import BodyDataPreprocessor
+from mmd2a.registry import MODELS
+from mmd2a.structures import BodyDataSample
+
+
+def batch(num=3, size=(16, 12), depth=True):
+    generator = torch.Generator().manual_seed(0)
+    inputs = dict(img=[torch.randint(0, 256, (3, *size), dtype=torch.uint8,
+                                     generator=generator)
+                       for _ in range(num)])
+    if depth:
+        inputs['depth'] = [2 + torch.rand(1, *size, generator=generator)
+                           for _ in range(num)]
+    return dict(inputs=inputs, data_samples=[
+        BodyDataSample(metainfo=dict(sample_idx=i)) for i in range(num)])
+
+
+def test_images_are_rgb_with_mean_and_spread_removed():
+    data = batch()
+    mean, std = [1., 2., 3.], [4., 5., 6.]
+    out = BodyDataPreprocessor(mean, std)(data)['inputs']['img']
+    assert out.shape == (3, 3, 16, 12) and out.dtype == torch.float32
+    for index, image in enumerate(data['inputs']['img']):
+        for channel in range(3):
+            torch.testing.assert_close(
+                out[index, channel],
+                (image[2 - channel].float() - mean[channel]) / std[channel])
+
+
+def test_channels_stay_when_asked_to():
+    data = batch()
+    out = BodyDataPreprocessor([0.] * 3, [1.] * 3, bgr_to_rgb=False)(data)
+    assert (out['inputs']['img'][0] == data['inputs']['img'][0]).all()
+
+
+def test_depth_gets_a_mask_and_a_flag_per_sample():
+    data = batch()
+    data['inputs']['depth'][1][:] = float('nan')
+    data['inputs']['depth'][2][:, :4] = 0
+    inputs = BodyDataPreprocessor()(data)['inputs']
+    assert inputs['depth'].shape == (3, 2, 16, 12)
+    assert torch.isfinite(inputs['depth']).all()
+    assert inputs['has_depth'].tolist() == [1, 0, 1]
+    assert (inputs['depth'][2, 1, :4] == 0).all()
+
+
+def test_an_rgb_batch_has_no_depth():
+    assert set(BodyDataPreprocessor()(batch(depth=False))['inputs']) == {
+        'img'}
+
+
+def test_depth_normalisation_is_configurable():
+    data = batch()
+    metric = BodyDataPreprocessor()(data)['inputs']['depth']
+    data['inputs']['depth'] = [9 * z for z in data['inputs']['depth']]
+    affine = BodyDataPreprocessor(
+        depth_normalization=dict(mode='affine'))(data)['inputs']['depth']
+    assert affine[:, 0].abs().mean() < metric[:, 0].abs().mean() * 9
+
+
+def test_the_batch_given_is_left_alone():
+    data = batch()
+    image = data['inputs']['img'][0].clone()
+    BodyDataPreprocessor()(data)
+    assert isinstance(data['inputs']['img'], list)
+    assert (data['inputs']['img'][0] == image).all()
+
+
+def test_samples_and_inputs_move_to_the_device_of_the_model():
+    preprocessor = BodyDataPreprocessor().to('meta')
+    data = batch()
+    for sample in data['data_samples']:
+        sample.gt = BaseDataElement(betas=torch.zeros(10))
+    out = preprocessor(data)
+    assert out['inputs']['img'].device.type == 'meta'
+    assert out['inputs']['depth'].device.type == 'meta'
+    assert out['data_samples'][0].gt.betas.device.type == 'meta'
+
+
+def test_inference_needs_no_data_samples():
+    data = batch()
+    del data['data_samples']
+    assert 'data_samples' not in BodyDataPreprocessor()(data)
+
+
+def test_an_already_stacked_batch_is_taken():
+    data = batch()
+    stacked = dict(data, inputs={
+        key: torch.stack(value) for key, value in data['inputs'].items()})
+    one, other = (BodyDataPreprocessor()(d)['inputs']
+                  for d in (data, stacked))
+    assert all((one[key] == other[key]).all() for key in one)
+
+
+def test_crops_of_different_size_are_named():
+    data = batch()
+    data['inputs']['img'][1] = data['inputs']['img'][1][:, :8]
+    with pytest.raises(ValueError, match='PersonCrop') as error:
+        BodyDataPreprocessor()(data)
+    assert '(3, 8, 12)' in str(error.value)
+
+
+def test_depth_of_another_size_is_named():
+    data = batch()
+    data['inputs']['depth'] = [z[:, :8] for z in data['inputs']['depth']]
+    with pytest.raises(ValueError, match='8x12'):
+        BodyDataPreprocessor()(data)
+
+
+def test_nothing_of_it_is_in_a_checkpoint():
+    preprocessor = MODELS.build(dict(type='mmd2a.BodyDataPreprocessor'))
+    assert not preprocessor.state_dict()

@@ -1,0 +1,114 @@
+"""The flow head: a positive scale per point, learned from labels."""
+import pytest
+import torch
+
+from mmd2a.models.flows import RealNVP
+from mmd2a.models.heads import RLEFlowHead
+from mmd2a.registry import MODELS
+
+C, P = 16, 20
+
+
+def build(**kwargs) -> RLEFlowHead:
+    torch.manual_seed(0)
+    return RLEFlowHead(C, P, hidden=32, **kwargs)
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+@pytest.mark.parametrize('num_tokens', [1, 36, 49])
+def test_any_number_of_tokens_gives_a_scale_per_point(dims, num_tokens):
+    sigma = build(dims=dims)(torch.randn(4, num_tokens, C))
+    assert sigma.shape == (4, P, dims)
+    torch.testing.assert_close(sigma, torch.full_like(sigma, .1), atol=.02,
+                               rtol=0)
+
+
+def test_scale_never_falls_below_its_floor():
+    head = build(min_sigma=.01)
+    torch.nn.init.constant_(head.mlp[-1].bias, -100.)
+    assert (head(torch.randn(2, 9, C)) >= .01).all()
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+@pytest.mark.parametrize('mode', ['exact', 'parity'])
+def test_every_parameter_learns(dims, mode):
+    head = build(dims=dims, loss=dict(type='mmd2a.RLELoss', mode=mode),
+                 points_per_step=None)
+    sigma = head(torch.randn(4, 9, C))
+    mean = torch.randn(4, P, dims)
+    head.loss(mean, sigma, torch.randn(4, P, dims)).backward()
+    for name, parameter in head.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_garbage_labels_leave_no_trace():
+    head = build().eval()
+    sigma = head(torch.randn(2, 9, C))
+    mean, target = torch.randn(2, 2, P, 3)
+    weight = torch.ones(2, P)
+    weight[0, :5] = 0
+    clean = head.loss(mean, sigma, target, weight)
+    target[0, :5] = torch.nan
+    assert torch.equal(head.loss(mean, sigma, target, weight), clean)
+
+
+def test_random_points_of_a_step_estimate_the_loss_of_all():
+    head = build(points_per_step=5)
+    sigma = head(torch.randn(8, 9, C)).detach()
+    mean, target = torch.randn(2, 8, P, 3) * .1
+    with torch.no_grad():
+        every = head.eval().loss(mean, sigma, target)
+        some = torch.stack([head.train().loss(mean, sigma, target)
+                            for _ in range(100)])
+    assert some.std() > 0
+    assert abs(some.mean() - every) < 4 * some.std() / 10
+
+
+@pytest.mark.parametrize('weight_shape', [(8, P), (8, 1)])
+def test_weights_follow_the_random_points(weight_shape):
+    head = build(points_per_step=5)
+    sigma = head(torch.randn(8, 9, C))
+    mean, target = torch.randn(2, 8, P, 3)
+    weight = torch.ones(weight_shape)
+    weight[3] = 0
+    target[3] = torch.nan
+    assert head.loss(mean, sigma, target, weight).isfinite()
+
+
+def test_samples_have_the_mean_and_scale_that_were_predicted():
+    head = build()
+    for net in [*head.flow.s, *head.flow.t]:
+        torch.nn.init.normal_(net[4].weight, std=.15)
+        torch.nn.init.normal_(net[4].bias, std=.2)
+    mean = torch.randn(1, P, 3)
+    sigma = .02 + .1 * torch.rand(1, P, 3)
+    samples = head.sample(mean, sigma, 4000)
+    assert samples.shape == (4000, 1, P, 3)
+    assert ((samples.mean(0) - mean).abs() < .15 * sigma).all()
+    torch.testing.assert_close(samples.std(0), sigma, rtol=.15, atol=0)
+
+
+def test_parity_refuses_to_be_sampled():
+    head = build(loss=dict(type='mmd2a.RLELoss', mode='parity'))
+    with pytest.raises(ValueError, match='exact'):
+        head.sample(torch.zeros(1, P, 3), torch.ones(1, P, 3), 2)
+
+
+def test_half_precision_networks_give_full_precision_scales():
+    head, z = build(), torch.randn(2, 9, C)
+    with torch.autocast('cpu', torch.bfloat16):
+        sigma = head(z)
+        loss = head.loss(torch.zeros(2, P, 3), sigma, torch.ones(2, P, 3))
+    assert sigma.dtype == loss.dtype == torch.float32
+
+
+def test_builds_from_a_config():
+    head = MODELS.build(dict(
+        type='mmd2a.RLEFlowHead', in_channels=C, num_points=P, dims=2,
+        flow=dict(type='mmd2a.RealNVP', num_layers=4),
+        loss=dict(type='mmd2a.RLELoss', mode='parity', loss_weight=.1)))
+    assert isinstance(head.flow, RealNVP)
+    assert head.flow.dims == 2 and len(head.flow.mask) == 4
+    assert head.loss_module.loss_weight == .1

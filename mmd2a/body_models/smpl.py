@@ -1,4 +1,5 @@
 """The body layer: pose and shape parameters to a mesh, by skinning."""
+import copy
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -183,6 +184,24 @@ class SMPLBodyModel(nn.Module):
                 f'(B, {self.num_vertices}, 3) for this body')
         with torch.autocast(vertices.device.type, enabled=False):
             return regressor @ vertices.to(regressor.dtype)
+
+    def at_vertices(self, ids: Tensor) -> 'SMPLBodyModel':
+        """Copy this body with some of its vertices only: (K,) ids.
+
+        For work that needs few vertices, often: joints and everything else
+        stay the same. The copy has no faces and no regressors.
+        """
+        part = copy.copy(self)
+        part._buffers = dict(self._buffers)
+        for name in ('v_template', 'weights', 'part_labels'):
+            part._buffers[name] = self._buffers[name][ids]
+        for name in ('_template_planes', '_shape_planes', '_pose_planes'):
+            planes = self._buffers[name].unflatten(-1, (3, -1))
+            part._buffers[name] = planes[..., ids].flatten(-2)
+        for name in ('faces', *(f'_regressor_{s}' for s in self.joint_sets)):
+            del part._buffers[name]
+        part.joint_sets = ()
+        return part
 
     def joint_names(self, joint_set: str) -> tuple[str, ...]:
         """Names of the joints of a set, in order."""

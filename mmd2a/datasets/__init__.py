@@ -1,5 +1,6 @@
 """Data sets of people, and what turns their entries into model inputs."""
 from mmd2a.datasets.body_dataset import BodyDataset
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.datasets.synthetic_people import SyntheticPeople
 
-__all__ = ['BadSampleError', 'BodyDataset']
+__all__ = ['BadSampleError', 'BodyDataset', 'SyntheticPeople']

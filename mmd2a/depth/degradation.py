@@ -36,12 +36,12 @@ class DepthDegradation:
     Yang et al., "Depth Anything V2", NeurIPS 2024 (published errors).
     """
 
-    disparity_shift: float = 0.05
+    disparity_shift: float = 0.03
     scale: float = 0.25
     shift: float = 0.1
-    warp: float = 0.08
+    warp: float = 0.06
     warp_cells: int = 3
-    blur: float = 0.012
+    blur: float = 0.006
     noise: float = 0.01
     holes: int = 2
     hole_size: float = 0.06

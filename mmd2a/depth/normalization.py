@@ -6,12 +6,15 @@ MODES = ('metric', 'affine')
 
 
 def normalize_depth(depth: Tensor, mode: str = 'metric',
-                    scale: float | None = None, center_size: float = 0.5,
-                    clip: float = 2.0) -> Tensor:
+                    scale: float | None = None, center_size: float = 0.4,
+                    quantile: float = 0.3, clip: float = 2.0) -> Tensor:
     r"""Centre depth on the person, scale it, and mark what is valid.
 
     .. math:: d = \operatorname{clip}\left(\frac{z - m}{s}, \pm c\right),
-              \qquad m = \operatorname{median}_{center} z
+              \qquad m = Q_q(z \text{ in the centre})
+
+    with the quantile :math:`Q_q`. A person is slim and stands before things:
+    the median of the centre is often the wall, a lower quantile the person.
 
     B: batch, H, W: crop size. NaN, infinite and <= 0 depth is invalid. The
     centre is the middle ``center_size`` part of the crop in height and width;
@@ -22,13 +25,14 @@ def normalize_depth(depth: Tensor, mode: str = 'metric',
         depth: (B, 1, H, W), larger = farther: metres for ``'metric'``, any
             affine depth for ``'affine'``.
         mode: ``'metric'``: s is a length, so size and thickness survive.
-            ``'affine'``: s is a multiple of the median absolute deviation
-            from m over the centre, so that :math:`a z + b`, a > 0, gives the
-            same result for all a and b.
-        scale: s in metres (``'metric'``; None: 0.6) or in median absolute
-            deviations (``'affine'``; None: 4).
+            ``'affine'``: s is a multiple of the spread
+            :math:`Q_q(|z - m|)` of the centre, so that :math:`a z + b`,
+            a > 0, gives the same result for all a and b.
+        scale: s in metres (``'metric'``; None: 0.6) or in spreads
+            (``'affine'``; None: 4).
         center_size: part of the height and width that counts as the centre,
             in (0, 1].
+        quantile: q, in [0, 1]; 0.5 is the median.
         clip: limit c; background and foreground beyond it carry no shape.
 
     Returns:
@@ -60,9 +64,9 @@ def normalize_depth(depth: Tensor, mode: str = 'metric',
     central = torch.where(central.flatten(1).any(1).view(-1, 1, 1, 1),
                           central, valid)
 
-    deviation = z - _masked_median(z, central)
+    deviation = z - _masked_quantile(z, central, quantile)
     if mode == 'affine':
-        spread = _masked_median(deviation.abs(), central)
+        spread = _masked_quantile(deviation.abs(), central, quantile)
         # A flat map has no spread: its deviations are 0 and stay so.
         tiny = torch.finfo(torch.float32).tiny
         deviation = deviation / (spread * scale).clamp_min(tiny)
@@ -72,12 +76,14 @@ def normalize_depth(depth: Tensor, mode: str = 'metric',
     return torch.cat([deviation, valid.to(deviation.dtype)], 1)
 
 
-def _masked_median(values: Tensor, mask: Tensor) -> Tensor:
-    """Lower median per sample, (B, 1, 1, 1); 0 where nothing is marked.
+def _masked_quantile(values: Tensor, mask: Tensor,
+                     quantile: float) -> Tensor:
+    """Lower quantile per sample, (B, 1, 1, 1); 0 where nothing is marked.
 
     By sorting: unlike ``nanmedian`` it is deterministic on every device.
     """
     ordered = torch.where(mask, values, torch.inf).flatten(1).sort(1).values
     count = mask.flatten(1).sum(1, keepdim=True)
-    median = ordered.gather(1, ((count - 1) // 2).clamp_min(0))
-    return torch.where(count > 0, median, 0).view(-1, 1, 1, 1)
+    index = (quantile * (count - 1).clamp_min(0)).long()
+    found = ordered.gather(1, index)
+    return torch.where(count > 0, found, 0).view(-1, 1, 1, 1)

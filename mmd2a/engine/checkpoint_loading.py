@@ -59,8 +59,9 @@ def _history_statistic(owner: Any, name: str) -> Callable:
     """
     if owner is HistoryBuffer and name in HistoryBuffer._statistics_methods:
         return HistoryBuffer._statistics_methods[name]
+    owner_name = getattr(owner, '__qualname__', type(owner).__qualname__)
     raise pickle.UnpicklingError(
-        f'Unsupported global: GLOBAL getattr({owner!r}, {name!r})')
+        f'Unsupported global: GLOBAL getattr:{owner_name}.{name}')
 
 
 def _allowed_globals() -> list:

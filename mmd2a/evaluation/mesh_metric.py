@@ -3,18 +3,21 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmd2a.evaluation import functional
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe, write_json
 from mmd2a.registry import METRICS, MODELS
+
+if TYPE_CHECKING:
+    from mmd2a.body_models import SMPLBodyModel
 
 __all__ = ['MeshMetric']
 
@@ -77,6 +80,7 @@ class MeshMetric(BaseMetric):
     # Keys carry the protocol; an empty prefix adds nothing and, unlike None,
     # is not warned about.
     default_prefix = ''
+    results: list[Any]
 
     def __init__(
             self,
@@ -230,7 +234,7 @@ class MeshMetric(BaseMetric):
                 **{k: v[rows] for k, v in parameters.items()}).vertices
         return vertices, has_mesh
 
-    def _gendered_body(self, sample: dict) -> nn.Module:
+    def _gendered_body(self, sample: dict) -> 'SMPLBodyModel':
         gender = sample.get('gender')
         if gender not in self.gendered_body_models:
             raise ValueError(
@@ -273,7 +277,7 @@ class MeshMetric(BaseMetric):
         return errors
 
 
-def _build_body(cfg: dict) -> nn.Module:
+def _build_body(cfg: dict) -> 'SMPLBodyModel':
     """Build a body in float64: batch sizes then leave no trace in mm."""
     return MODELS.build(cfg).double()
 
@@ -310,7 +314,7 @@ def _to_numbers(values: Tensor, used: Tensor) -> list[float | None]:
 def _summarize(errors: Sequence[dict[str, float | None]]
                ) -> dict[str, float]:
     """Average per-sample errors in metres to millimetres."""
-    columns = {name: [e[name] for e in errors if e[name] is not None]
+    columns = {name: [value for e in errors if (value := e[name]) is not None]
                for name in ERRORS}
     # fsum is exact: the result does not depend on the order of its terms.
     summary: dict[str, float] = {

@@ -55,7 +55,7 @@ def draw_sheet(
     Example:
         >>> picture = np.zeros((64, 64, 3), np.uint8)
         >>> draw_sheet([{'Input': picture, 'Mesh': picture}], tile=64).shape
-        (88, 140, 3)
+        (86, 134, 3)
     """
     if columns is None:
         columns = list(dict.fromkeys(name for row in rows for name in row))

@@ -38,6 +38,7 @@ class Recorder(Hook):
 def toy(tmp_path, monkeypatch):
     """``toy(**changes) -> runner`` with a ``losses`` list."""
     monkeypatch.syspath_prepend(str(PROJECT))
+    monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
 

@@ -44,29 +44,15 @@ def test_a_resumed_run_equals_one_never_interrupted(toy):
         whole.message_hub.get_scalar('train/loss').data[0])
 
 
-@pytest.fixture(autouse=True)
-def in_temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def test_arrays_of_the_data_set_come_back_as_arrays(toy):
     runner = toy()
     runner.train()
-    loaded = toy(resume=True, load_from=f'{runner.work_dir}/epoch_2.pth')
-    checkpoint = {}
-
-    class Look(Hook):
-        priority = 'LOWEST'
-
-        def after_load_checkpoint(self, runner, checkpoint=checkpoint):
-            self.meta = checkpoint['meta']['dataset_meta']
-
-    look = Look()
-    loaded.register_hook(look, 'LOWEST')
-    loaded.train()
-    np.testing.assert_array_equal(look.meta['sigmas'], [0.1, 0.2])
-    assert isinstance(look.meta['sigmas'], np.ndarray)
-    assert look.meta['names'] == ('a', 'b')
+    checkpoint = toy(custom_hooks=[]).load_checkpoint(
+        f'{runner.work_dir}/epoch_2.pth')
+    meta = checkpoint['meta']['dataset_meta']
+    np.testing.assert_array_equal(meta['sigmas'], [0.1, 0.2])
+    assert isinstance(meta['sigmas'], np.ndarray)
+    assert meta['names'] == ('a', 'b')
 
 
 def test_old_files_go_and_best_stays(toy):
@@ -102,8 +88,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_and_says_so(toy, monkeypatch):
     fsync = os.fsync
 
     def full(descriptor):
-        if any('epoch_2' in os.readlink(f'/proc/self/fd/{descriptor}')
-               for _ in [0]):
+        if 'epoch_2' in os.readlink(f'/proc/self/fd/{descriptor}'):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fsync(descriptor)
 
@@ -180,16 +165,18 @@ def test_published_checkpoints_load_without_trust(toy):
 
 
 def test_checkpoints_by_iteration_resume(toy):
-    changes = {'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop',
-                                 max_iters=6, val_interval=3),
-               'train_dataloader.sampler.type': 'InfiniteSampler',
-               'default_hooks.checkpoint.by_epoch': False,
-               'default_hooks.checkpoint.interval': 3,
-               'param_scheduler': None}
-    runner = toy(**changes)
+
+    def changes(max_iters):
+        return {'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop',
+                                  max_iters=max_iters, val_interval=3),
+                'train_dataloader.sampler.type': 'InfiniteSampler',
+                'default_hooks.checkpoint.by_epoch': False,
+                'default_hooks.checkpoint.interval': 3,
+                'param_scheduler': None}
+
+    runner = toy(**changes(6))
     runner.train()
     assert 'iter_6.pth' in files(runner.work_dir)
-    changes['train_cfg']['max_iters'] = 9
-    resumed = toy(resume=True, **changes)
+    resumed = toy(resume=True, **changes(9))
     resumed.train()
     assert resumed.iter == 9 and len(resumed.losses) == 3

@@ -42,7 +42,7 @@ def read(path):
 
 def test_any_scope_builds_it_by_name():
     visualizer = MMENGINE_VISUALIZERS.build(
-        dict(type='mmd2a.MeshVisualizer', tile=32)
+        dict(type='mmd2a.MeshVisualizer', name='by_name', tile=32)
     )
     assert isinstance(visualizer, MeshVisualizer) and visualizer.tile == 32
 
@@ -77,7 +77,8 @@ def test_without_a_prediction_the_image_alone_is_recorded(
 
 
 def test_people_with_and_without_sigma_share_a_sheet(visualizer, sample):
-    other = sample.clone()
+    other = BodyDataSample()
+    other.pred = sample.pred.clone()
     del other.pred.sigma
     both = visualizer.draw([IMAGE] * 2, [sample, other], captions=['a', 'b'])
     one = visualizer.draw([IMAGE], [sample], captions=['a'])

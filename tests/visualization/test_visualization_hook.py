@@ -80,7 +80,7 @@ def run(body, folder, hook, validations=1, visualizer=None, test=False):
         log_level='ERROR',
         **{
             f'{kind}_dataloader': loader,
-            f'{kind}_evaluator': Nothing(),
+            f'{kind}_evaluator': [Nothing()],
             f'{kind}_cfg': dict(),
         },
     )

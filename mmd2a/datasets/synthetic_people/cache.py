@@ -161,13 +161,12 @@ class Cache:
                on_person: Callable[[], None]) -> bool:
         locks = self.folder / '.locks'
         locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / f'shard_{shard:05d}.lock')
         try:
-            lock.acquire(timeout=0)
+            held = FileLock(locks / f'shard_{shard:05d}.lock').acquire(
+                timeout=0)
         except Timeout:
             return False
-        with lock:
-            lock.release()  # one level: `with` has taken the second
+        with held:
             if self.is_complete(shard):
                 return False
             target = self.shard_folder(shard)
@@ -255,7 +254,7 @@ def explain_os_error(error: OSError, cache: Cache, num_missing: int
 
 def bytes_per_person(image_size: int) -> float:
     """Expected size on disk of one person, with a margin."""
-    return 2200 + 1.35 * image_size**2
+    return 10_000 + image_size**2
 
 
 def _encode(suffix: str, image: np.ndarray, options: list[int]) -> bytes:

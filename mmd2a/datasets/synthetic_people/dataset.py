@@ -72,12 +72,13 @@ class SyntheticPeople(BodyDataset):
         self.cache = Cache(str(data_root), split, image_size, seed,
                            shard_size, tuple(map(str, motions)))
         generate_people(self.cache, num_people, num_workers)
-        metainfo = dict(
-            dataset_type='synthetic_people', split=split,
-            joint_set=joint_set, joint_names=joint_names(joint_set),
-            flip_pairs=flip_pairs(joint_set), **(metainfo or {}))
         super().__init__(data_root=str(data_root), metainfo=metainfo,
                          **kwargs)
+        # MMEngine would take these strings for names of files.
+        self._metainfo.update(
+            dataset_type='synthetic_people', split=split,
+            joint_set=joint_set, joint_names=joint_names(joint_set),
+            flip_pairs=flip_pairs(joint_set))
 
     def load_data_list(self) -> list[dict]:
         """Read the annotations of the shards."""
@@ -98,7 +99,7 @@ class SyntheticPeople(BodyDataset):
                         'bbox', 'K', 'global_orient', 'body_pose', 'betas',
                         'transl')},
                     smpl_weight=one, joint_set=self.joint_set,
-                    **{f'{name}': labels[f'{name}_{self.joint_set}'][i]
+                    **{name: labels[f'{name}_{self.joint_set}'][i]
                        for name in ('keypoints2d', 'keypoints3d')},
                     keypoints2d_weight=weight, keypoints3d_weight=weight,
                     keypoints2d_visibility=labels[

@@ -7,6 +7,7 @@ is its last line. When whoever started it is gone, so is the pipe, and the
 next dot ends it.
 """
 import json
+import signal
 import sys
 
 import cv2
@@ -19,6 +20,8 @@ def main() -> int:
     """Make the shards named on the command line."""
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    # An exception, unlike a signal, removes what is half-written.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     cache = Cache.from_json(sys.argv[1])
 
     def report() -> None:

@@ -110,16 +110,12 @@ class RealNVP(nn.Module):
     def sample(self, shape: Sequence[int] = (),
                generator: torch.Generator | None = None) -> Tensor:
         """Draw points (*shape, D)."""
-        size = (*shape, self.dims)
-        kwargs = dict(generator=generator, device=self.mask.device,
-                      dtype=self.mask.dtype)
+        z = self.mask.new_empty(*shape, self.dims)
         if self.base == 'gaussian':
-            z = torch.randn(size, **kwargs)
+            z = z.normal_(generator=generator)
         else:
-            z = torch.empty(size, device=self.mask.device,
-                            dtype=self.mask.dtype)
-            z = z.exponential_(generator=generator)
-            z = torch.where(torch.rand(size, **kwargs) < 0.5, -z, z)
+            sign = torch.empty_like(z).bernoulli_(generator=generator)
+            z = (2 * sign - 1) * z.exponential_(generator=generator)
         return self.forward(z)[0]
 
     def moments(self) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,7 @@ class CoarseMeshHead(nn.Module):
     The depth skip of D2A-HMR enters twice: beside the image features, and by
     a linear path straight to the output.
 
-    B: batch, N = h w: tokens, C, C': token widths, V: vertices, K: coarse
+    B: batch, N = h w, N': tokens, C, C': their widths, V: vertices, K: coarse
     vertices. Metres, OpenCV camera frame; the root is not subtracted.
 
     Args:

@@ -64,11 +64,12 @@ class RLEFlowHead(nn.Module):
 
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)
-        self.mlp = nn.Sequential(nn.Linear(in_channels, hidden), nn.GELU(),
-                                 nn.Linear(hidden, num_points * dims))
-        nn.init.normal_(self.mlp[-1].weight, std=0.1 * hidden ** -0.5)
-        nn.init.constant_(self.mlp[-1].bias,
+        last = nn.Linear(hidden, num_points * dims)
+        nn.init.normal_(last.weight, std=0.1 * hidden ** -0.5)
+        nn.init.constant_(last.bias,
                           math.log(math.expm1(init_sigma - min_sigma)))
+        self.mlp = nn.Sequential(nn.Linear(in_channels, hidden), nn.GELU(),
+                                 last)
 
     def forward(self, z: Tensor) -> Tensor:
         """Tokens (B, N, C) -> σ (B, P, D)."""

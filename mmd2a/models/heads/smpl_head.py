@@ -30,7 +30,7 @@ class SMPLHead(nn.Module):
     standing upright before the camera), shape from zero, so the start is the
     mean mesh. Same interface as `CoarseMeshHead`, plus the parameters.
 
-    B: batch, N = h w: tokens, C, C': token widths, V: vertices, K: coarse
+    B: batch, N = h w, N': tokens, C, C': their widths, V: vertices, K: coarse
     vertices, S: shape components. Metres, OpenCV camera frame; the root is
     not subtracted.
 

@@ -14,8 +14,8 @@ class TokenFeatures(nn.Module):
     Without depth (``has_depth`` 0) the depth part is exactly zero, whatever
     the depth tokens hold.
 
-    B: batch, N = h w: tokens, C, C': token widths, F: features, G: flattened
-    depth features.
+    B: batch, N = h w, N': tokens, C, C': their widths, F: features, G:
+    flattened depth features.
 
     Args:
         in_channels: C.

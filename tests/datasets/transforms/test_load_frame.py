@@ -88,7 +88,10 @@ def test_a_truncated_image_is_refused(frame, tmp_path, end, kept):
     if end == '.png' and kept == 'but one byte':
         assert not is_truncated(data[:length])  # Only a checksum is cut.
         return
-    with pytest.raises(BadSampleError, match=f'cut{end}') as error:
+    # Named as such: some versions of OpenCV decode part of it instead.
+    what = 'truncated' if length else 'empty'
+    with pytest.raises(BadSampleError,
+                       match=f'image file is {what}.*cut{end}') as error:
         LoadFrame()({**frame, 'img_path': str(path)})
     assert 'replace the file' in str(error.value)
 

@@ -154,6 +154,25 @@ def test_every_depth_and_mask_pixel_is_the_nearest_one(sample):
         assert (out['mask'][~inside] == 0).all()
 
 
+@pytest.mark.parametrize('shrink', [1.5, 2, 2.5, 3, 4.2, 7])
+def test_shrinking_does_not_move_the_image(sample, shrink):
+    """Averaging blocks of pixels must not shift by part of a block."""
+    image = np.zeros((700, 700, 3), np.uint8)
+    centre = np.array([333, 371])
+    cv2.circle(image, tuple(centre.tolist()), int(12 * shrink), (255,) * 3,
+               -1)
+    box = np.concatenate([centre - 32 * shrink, centre + 32 * shrink])
+    for seed in range(4):
+        out = run({'img': image, 'bbox': box}, seed=seed, padding=1.,
+                  shift_jitter=.1, rotation=90, flip_prob=.5)
+        light = out['img'][..., 0].astype(float)
+        y, x = np.mgrid[:64, :64]
+        found = [(light * x).sum(), (light * y).sum()] / light.sum()
+        matrix = out['crop_matrix']
+        np.testing.assert_allclose(
+            found, matrix[:, :2] @ centre + matrix[:, 2], atol=.05)
+
+
 @pytest.mark.parametrize('shrink', [2, 3, 5, 8])
 def test_shrinking_averages_pixels_and_keeps_their_place(sample, shrink):
     """No aliasing: fine stripes become grey; a coarse edge stays put."""

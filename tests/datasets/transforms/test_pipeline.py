@@ -150,9 +150,9 @@ FAULTS = dict(
     missing_image=(lambda e, f: e.update(img_path=str(f / 'gone.jpg')),
                    'gone.jpg.*data_root'),
     truncated_jpeg=(lambda e, f: e.update(img_path=str(f / 'cut.jpg')),
-                    'truncated.*cut.jpg.*replace'),
+                    'file is truncated.*cut.jpg.*replace'),
     truncated_png=(lambda e, f: e.update(img_path=str(f / 'cut.png')),
-                   'truncated.*cut.png.*replace'),
+                   'file is truncated.*cut.png.*replace'),
     depth_of_wrong_shape=(
         lambda e, f: e.update(depth_path=str(f / 'small.png')),
         'depth is 9x9.*80x80.*small.png.*resolution'),

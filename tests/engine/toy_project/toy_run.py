@@ -3,12 +3,14 @@ import random
 
 import numpy as np
 import torch
+from mmengine.dist import get_rank
 from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmd2a.registry import DATASETS, METRICS, MODELS
+from mmd2a.registry import DATASETS, HOOKS, METRICS, MODELS
 
 
 @DATASETS.register_module()
@@ -60,3 +62,20 @@ class ToyMetric(BaseMetric):
 
     def compute_metrics(self, results):
         return dict(error=np.float64(np.mean(results)))
+
+
+@HOOKS.register_module()
+class ToyDumpHook(Hook):
+    """Write what each rank ended with, and the noise it drew."""
+
+    def __init__(self):
+        self.noise = []
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None,
+                         outputs=None):
+        self.noise += data_batch['noise']
+
+    def after_train(self, runner):
+        params = dict(runner.model.module.named_parameters())
+        torch.save(dict(params=params, noise=torch.tensor(self.noise)),
+                   f'{runner.work_dir}/rank_{get_rank()}.pth')

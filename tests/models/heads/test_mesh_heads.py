@@ -47,6 +47,16 @@ def test_any_token_grid_gives_a_mesh_and_a_camera(build, body, grid):
     assert head.num_coarse_vertices == K
 
 
+def test_depth_tokens_may_have_a_grid_of_their_own(build):
+    head = build()
+    z, grid, _ = tokens(2, (6, 6))
+    depth = tokens(2, (3, 4))[2]
+    out = head(z, grid, depth, torch.ones(2), depth_grid=(3, 4))
+    assert not torch.equal(out['vertices'], head(z, grid)['vertices'])
+    with pytest.raises(ValueError, match='do not fill a grid'):
+        head(z, grid, depth)
+
+
 def test_starts_as_a_person_upright_before_the_camera(build, body):
     out = build()(*tokens())
     expected = mean_vertices(body)

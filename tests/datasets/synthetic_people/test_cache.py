@@ -1,0 +1,217 @@
+"""The cache survives workers, neighbours, kills and full disks."""
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmd2a.datasets.synthetic_people import cache as cache_module
+from mmd2a.datasets.synthetic_people import generation
+from mmd2a.datasets.synthetic_people.cache import Cache
+from mmd2a.datasets.synthetic_people.generation import generate_people
+
+SIZE = 48
+
+
+def small(root, **changes):
+    return Cache(**{**dict(data_root=str(root), split='train',
+                           image_size=SIZE, shard_size=2), **changes})
+
+
+def contents(folder):
+    """Bytes of all files; the annotations by array (zip has dates)."""
+    found = {}
+    for file in sorted(Path(folder).glob('shard_*/*')):
+        key = f'{file.parent.name}/{file.name}'
+        if file.suffix == '.npz':
+            with np.load(file, allow_pickle=False) as arrays:
+                found[key] = {k: arrays[k].tobytes() for k in arrays.files}
+        else:
+            found[key] = file.read_bytes()
+    return found
+
+
+def leftovers(folder):
+    return [p.name for p in Path(folder).glob('.shard*')]
+
+
+def start(root, num_people, num_workers=1):
+    """A process of its own that wants people."""
+    code = ('import sys, json\n'
+            'from mmd2a.datasets.synthetic_people import *\n'
+            'c = Cache.from_json(sys.argv[1])\n'
+            'print("ready", flush=True)\n'
+            'print("made", generate_people(c, int(sys.argv[2]),'
+            ' int(sys.argv[3])))\n')
+    return subprocess.Popen(
+        [sys.executable, '-c', code, small(root).to_json(), str(num_people),
+         str(num_workers)], stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.DEVNULL, env=dict(
+            os.environ, OMP_NUM_THREADS='1',
+            PYTHONPATH=os.pathsep.join(p or os.getcwd() for p in sys.path)))
+
+
+@pytest.fixture(scope='module')
+def reference(tmp_path_factory):
+    """Six people made by this process alone."""
+    cache = small(tmp_path_factory.mktemp('reference'))
+    assert generate_people(cache, 6, num_workers=1) == 6
+    return cache
+
+
+def test_a_shard_has_four_images_a_person_and_plain_annotations(reference):
+    folder = reference.shard_folder(1)
+    assert sorted(os.listdir(folder)) == sorted(
+        [f'{i:06d}{s}' for i in (2, 3) for s in
+         ('.jpg', '_depth.png', '_mask.png', '_parts.png')]
+        + ['annotations.npz'])
+    labels = reference.read_annotations(1)
+    assert labels['index'].tolist() == [2, 3]
+    assert labels['body_pose'].shape == (2, 69)
+    assert labels['keypoints3d_coco17'].shape == (2, 17, 3)
+
+
+def test_two_workers_write_the_same_bytes_as_one(reference, tmp_path):
+    cache = small(tmp_path)
+    assert generate_people(cache, 6, num_workers=2) == 6
+    assert contents(cache.folder) == contents(reference.folder)
+    assert not leftovers(cache.folder)
+
+
+def test_two_processes_share_one_cache_and_no_work(reference, tmp_path):
+    processes = [start(tmp_path, 6) for _ in range(2)]
+    outputs = [p.communicate(timeout=120)[0] for p in processes]
+    made = [int(o.split('made')[-1]) for o in outputs]
+    assert all(p.returncode == 0 for p in processes)
+    assert sum(made) == 6
+    assert contents(small(tmp_path).folder) == contents(reference.folder)
+
+
+def test_a_killed_writer_is_continued(reference, tmp_path):
+    victim = start(tmp_path, 400)
+    folder = small(tmp_path).folder
+    deadline = time.time() + 60
+    while time.time() < deadline and not (
+            any(folder.glob('shard_*')) and leftovers(folder)):
+        time.sleep(.01)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    made = len(list(folder.glob('shard_*')))
+    for shard in range(3):  # as if it had died in the first three
+        if shard >= 1:
+            shutil.rmtree(folder / f'shard_{shard:05d}', ignore_errors=True)
+    (folder / '.shard_00001.999999.tmp').mkdir()
+    assert made
+    assert generate_people(small(tmp_path), 6, num_workers=1) == 4
+    ours = {k: v for k, v in contents(folder).items()
+            if k < 'shard_00003'}
+    assert ours == contents(reference.folder)
+    assert '.shard_00001.999999.tmp' not in leftovers(folder)
+
+
+def test_complete_people_are_not_made_again(reference):
+    assert generate_people(reference, 6) == 0
+    assert generate_people(reference, 1) == 0
+
+
+def test_more_people_keep_the_first(reference, tmp_path):
+    cache = small(tmp_path)
+    assert generate_people(cache, 3, num_workers=1) == 4  # whole shards
+    assert generate_people(cache, 5, num_workers=1) == 2
+    assert contents(cache.folder) == contents(reference.folder)
+
+
+@pytest.mark.parametrize('damage', [
+    lambda f: (f / 'annotations.npz').unlink(),
+    lambda f: (f / 'annotations.npz').write_bytes(b'PK truncated'),
+    lambda f: (f / '000003_depth.png').unlink()])
+def test_a_damaged_shard_is_made_again(reference, tmp_path, damage):
+    shutil.copytree(reference.data_root, tmp_path / 'copy')
+    cache = small(tmp_path / 'copy')
+    damage(cache.shard_folder(1))
+    assert cache.missing_shards(6) == [1]
+    assert generate_people(cache, 6, num_workers=1) == 2
+    assert contents(cache.folder) == contents(reference.folder)
+
+
+def test_options_that_change_the_bytes_change_the_folder(tmp_path):
+    motion = tmp_path / 'a.npz'
+    np.savez(motion, poses=np.zeros((20, 72)))
+    caches = [small(tmp_path), small(tmp_path, image_size=64),
+              small(tmp_path, seed=1), small(tmp_path, split='val'),
+              small(tmp_path, shard_size=3),
+              small(tmp_path, motions=(str(motion),))]
+    assert len({c.folder for c in caches}) == len(caches)
+    assert Cache.from_json(caches[-1].to_json()) == caches[-1]
+
+
+def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path, monkeypatch):
+    written = []
+
+    def full(path, data):
+        written.append(path)
+        if len(written) > 5:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        path.write_bytes(data)
+
+    monkeypatch.setattr(cache_module, 'write_bytes', full)
+    cache = small(tmp_path)
+    with pytest.raises(OSError, match=r'full.*GB.*data_root') as error:
+        generate_people(cache, 2, num_workers=1)
+    assert error.value.errno == errno.ENOSPC
+    assert not leftovers(cache.folder) and not contents(cache.folder)
+    monkeypatch.undo()
+    assert generate_people(cache, 2, num_workers=1) == 2
+
+
+def test_space_is_checked_before_the_first_person(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(generation.shutil, 'disk_usage',
+                        lambda _: usage._replace(free=1000))
+    with pytest.raises(OSError, match='GB are free'):
+        generate_people(small(tmp_path), 2, num_workers=1)
+    assert not contents(small(tmp_path).folder)
+
+
+def test_a_forbidden_folder_is_named(tmp_path, monkeypatch):
+    def forbidden(*_, **__):
+        raise PermissionError(errno.EACCES, 'Permission denied')
+
+    monkeypatch.setattr(Path, 'mkdir', forbidden)
+    with pytest.raises(PermissionError, match='data_root') as error:
+        generate_people(small(tmp_path / 'mine'), 2)
+    assert str(tmp_path / 'mine') in str(error.value)
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match='data_root'):
+        generate_people(small(tmp_path / 'file'), 2)
+
+
+def test_an_error_in_a_worker_is_an_error_here(tmp_path):
+    """The disk's message crosses the process border."""
+    cache = small(tmp_path)
+    cache.folder.mkdir(parents=True)
+    (cache.folder / '.locks').write_text('not a folder')
+    with pytest.raises(OSError, match='data_root'):
+        generate_people(cache, 6, num_workers=2)
+
+
+@pytest.mark.parametrize('change', [
+    dict(split='training'), dict(image_size=0), dict(seed=-1),
+    dict(shard_size=0)])
+def test_impossible_wishes_are_refused(tmp_path, change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        small(tmp_path, **change)
+
+
+def test_the_json_of_a_cache_is_readable(tmp_path):
+    assert json.loads(small(tmp_path).to_json())['image_size'] == SIZE

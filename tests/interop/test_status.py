@@ -1,0 +1,100 @@
+"""Neighbours import where compiled operators are missing."""
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+needs_mmpose = pytest.mark.skipif(
+    importlib.util.find_spec('mmpose') is None, reason='mmpose not installed')
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@needs_mmpose
+def test_parts_of_mmpose_build_from_our_registry():
+    out = run('''
+from mmd2a import interop
+interop.activate()
+from mmd2a.registry import MODELS
+print(type(MODELS.build(dict(type='mmpose.ResNet', depth=18))).__module__)
+import mmpose.apis
+''')
+    assert 'mmpose.models.backbones.resnet' in out
+
+
+def test_a_missing_operator_says_so_when_it_is_called():
+    run('''
+import importlib.util, sys
+from mmd2a import interop
+compiled = importlib.util.find_spec('mmcv._ext') is not None
+interop.activate()
+if compiled:
+    assert interop.status()['mmcv operators'].startswith('inert')
+    sys.exit()
+import torch
+from mmcv.ops import nms
+try:
+    nms(torch.rand(3, 4), torch.rand(3), 0.5)
+except NotImplementedError as error:
+    assert 'nms' in str(error) and 'mmcv-lite' in str(error)
+else:
+    raise AssertionError
+''')
+
+
+def test_a_compiled_mmcv_wins(tmp_path):
+    package = tmp_path / 'mmcv'
+    package.mkdir()
+    (package / '__init__.py').touch()
+    (package / '_ext.py').write_text('real = True')
+    run(f'''
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from mmd2a.interop import activate, status
+activate()
+import mmcv._ext
+assert mmcv._ext.real
+assert status()['mmcv operators'].startswith('inert')
+''')
+
+
+@pytest.mark.parametrize('compiled', [True, False])
+def test_torchvision_schemas_are_declared_only_where_missing(
+        tmp_path, compiled):
+    package = tmp_path / 'torchvision'
+    package.mkdir()
+    (package / '__init__.py').write_text(
+        'from . import extension\nfrom . import _meta_registrations')
+    (package / 'extension.py').write_text(
+        f'def _has_ops(): return {compiled}')
+    (package / '_meta_registrations.py').write_text(
+        'import torch\n'
+        'declared = hasattr(torch.ops.torchvision, "nms")')
+    run(f'''
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from mmd2a.interop import activate, status
+activate()
+import torchvision
+assert torchvision._meta_registrations.declared is {not compiled}
+print(status())
+''')
+
+
+def test_activation_is_free_and_may_be_repeated():
+    out = run('''
+import sys
+from mmd2a import interop
+before = len(sys.meta_path)
+interop.activate()
+interop.activate()
+print(len(sys.meta_path) - before,
+      {'mmcv', 'torch', 'torchvision', 'mmpose'} & set(sys.modules))
+''')
+    assert out.split(maxsplit=1) == ['2', 'set()\n']

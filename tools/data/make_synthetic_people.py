@@ -1,0 +1,49 @@
+"""Make splits of the synthetic people ahead of training.
+
+    python tools/data/make_synthetic_people.py --num-people 9000 \\
+        --splits train --image-size 192
+    python tools/data/make_synthetic_people.py --num-people 500 \\
+        --splits val test ood --image-size 192
+
+Interrupted work is continued by the same command; more people are added to
+those that are there.
+"""
+import argparse
+
+from mmd2a.datasets.synthetic_people import Cache, generate_people
+from mmd2a.datasets.synthetic_people.poses import SPLITS
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--data-root', default='data/synthetic_people')
+    parser.add_argument('--splits', nargs='+', choices=list(SPLITS),
+                        default=['train', 'val', 'test', 'ood'])
+    parser.add_argument('--num-people', type=int, default=1000,
+                        help='people in each of the splits')
+    parser.add_argument('--image-size', type=int, default=256)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--shard-size', type=int, default=100)
+    parser.add_argument('--motions', nargs='*', default=[],
+                        help='BVH or AMASS npz files, or folders of them')
+    parser.add_argument('--num-workers', type=int, default=None,
+                        help='processes; all cores if not given')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Make the people."""
+    args = parse_args()
+    for split in args.splits:
+        cache = Cache(args.data_root, split, args.image_size, args.seed,
+                      args.shard_size, tuple(args.motions))
+        made = generate_people(cache, args.num_people, args.num_workers)
+        print(f'{split}: {args.num_people} people in {cache.folder} '
+              f'({made} made now)')
+
+
+if __name__ == '__main__':
+    main()

@@ -39,7 +39,8 @@ def main() -> None:
         'pose': (person, 'sample_pose'), 'look': (person.Look, 'sample'),
         'body and clothes': (person._World, 'build'),
         'camera': (person, 'sample_camera'), 'room': (person, 'sample_room'),
-        'z-buffers': (person, 'draw_geometry'),
+        'z-buffer, body': (person, 'rasterize'),
+        'z-buffer, scene': (person, 'draw_geometry'),
         'shading': (person, 'shade'), 'labels': (person, '_labels'),
         'encoding': (cache, 'encode_person'),
         'writing': (cache, 'write_bytes')}

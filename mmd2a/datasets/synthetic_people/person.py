@@ -10,6 +10,7 @@ from mmd2a.body_models import SMPLBodyModel
 from mmd2a.datasets.synthetic_people.angles import rotation_matrix
 from mmd2a.datasets.synthetic_people.looks import Look, surface_fields
 from mmd2a.datasets.synthetic_people.poses import SPLITS, Pose, sample_pose
+from mmd2a.datasets.synthetic_people.rectangles import join
 from mmd2a.datasets.synthetic_people.renderer import (Geometry, Lens,
                                                       draw_geometry, shade)
 from mmd2a.datasets.synthetic_people.scene import (Camera, Scene,
@@ -17,8 +18,8 @@ from mmd2a.datasets.synthetic_people.scene import (Camera, Scene,
                                                    sample_light,
                                                    sample_occluder,
                                                    sample_room)
-from mmd2a.datasets.synthetic_people.rectangles import join
-from mmd2a.geometry.rasterization import vertex_normals
+from mmd2a.geometry.rasterization import (Raster, rasterize,
+                                          vertex_normals)
 
 __all__ = ['HIDDEN', 'JOINT_SETS', 'OUTSIDE', 'SEEN', 'Person',
            'render_person']
@@ -29,10 +30,12 @@ JOINT_SETS = ('smpl24', 'h36m14', 'coco17')
 #: or by the person's own body, seen.
 OUTSIDE, HIDDEN, SEEN = 0, 1, 2
 
-# How many people stand behind something, and how little of the person has to
-# stay visible: otherwise the occluder is taken away again.
-_OCCLUDED_SHARE, _LEAST_VISIBLE = .4, .45
-_OCCLUDED_SHARE_OOD, _LEAST_VISIBLE_OOD = .85, .28
+# How many people stand behind something, and between which shares of them
+# then stays visible: (share of people, least, most).
+_OCCLUSION = dict(train=(.4, .45, .95), val=(.4, .45, .95),
+                  test=(.4, .45, .95), ood=(.85, .25, .75))
+# How often an occluder is drawn anew before the person goes without.
+_MAX_OCCLUDERS = 10
 _MOTION_BLUR_SHARE_OOD = .6
 # A joint lies this deep under the skin at most, metres.
 _JOINT_DEPTH = .16
@@ -91,21 +94,14 @@ def render_person(seed: int, split: str, index: int, image_size: int = 256,
     camera = sample_camera(rng, world.clothed, image_size)
     room = sample_room(rng, world.clothed, world.seat_height)
     light = sample_light(rng)
-    occluded = rng.random() < (_OCCLUDED_SHARE_OOD if ood
-                               else _OCCLUDED_SHARE)
-    occluder = sample_occluder(rng, camera, world.clothed, heavy=ood)
     lens = Lens.sample(rng, ood and rng.random() < _MOTION_BLUR_SHARE_OOD)
 
     faces = _faces()
     clothed = camera.to_camera(world.clothed)
-    scene = room
-    if occluded and len(occluder.materials):
-        scene = _put_together(room, occluder)
-    geometry = draw_geometry(clothed, faces, scene, camera, image_size)
-    least = _LEAST_VISIBLE_OOD if ood else _LEAST_VISIBLE
-    if scene is not room and _visible_fraction(geometry) < least:
-        scene = room
-        geometry = draw_geometry(clothed, faces, scene, camera, image_size)
+    body = rasterize(clothed, faces, camera.K, (image_size, image_size))
+    occluder = _choose_occluder(rng, split, camera, world.clothed, body)
+    scene = room if occluder is None else _put_together(room, occluder)
+    geometry = draw_geometry(body, scene, camera)
     image = shade(geometry, clothed, faces, look, scene, camera, light, lens)
 
     whole = np.isfinite(geometry.body.depth)
@@ -182,6 +178,22 @@ def _faces() -> np.ndarray:
 @lru_cache(maxsize=1)
 def _part_labels() -> np.ndarray:
     return _model().part_labels.numpy()
+
+
+def _choose_occluder(rng: np.random.Generator, split: str, camera: Camera,
+                     clothed: np.ndarray, body: Raster) -> Scene | None:
+    """Draw occluders until one hides neither too little nor too much."""
+    share, least, most = _OCCLUSION[split]
+    if rng.random() >= share:
+        return None
+    for _ in range(_MAX_OCCLUDERS):
+        occluder = sample_occluder(rng, camera, clothed, split == 'ood')
+        if not occluder.materials:
+            return None
+        visible = _visible_fraction(draw_geometry(body, occluder, camera))
+        if least <= visible <= most:
+            return occluder
+    return None
 
 
 def _put_together(first: Scene, second: Scene) -> Scene:

@@ -24,8 +24,8 @@ from mmd2a.datasets.synthetic_people.rectangles import (Surface,
                                                         draw_rectangles)
 from mmd2a.datasets.synthetic_people.scene import Camera, Light, Scene
 from mmd2a.datasets.synthetic_people.textures import gaussian_noise
-from mmd2a.geometry.rasterization import (Raster, rasterize,
-                                          rasterize_depth, vertex_normals)
+from mmd2a.geometry.rasterization import (Raster, rasterize_depth,
+                                          vertex_normals)
 
 __all__ = ['Geometry', 'Lens', 'draw_geometry', 'shade']
 
@@ -83,21 +83,18 @@ class Geometry(NamedTuple):
     depth: np.ndarray
 
 
-def draw_geometry(vertices: np.ndarray, faces: np.ndarray, scene: Scene,
-                  camera: Camera, size: int) -> Geometry:
-    """Draw body and room into z-buffers.
+def draw_geometry(body: Raster, scene: Scene, camera: Camera) -> Geometry:
+    """Draw the scene into a z-buffer and compare it with the person's.
 
     Args:
-        vertices: (V, 3) clothed person, camera frame.
-        faces: (F, 3).
+        body: the clothed person, drawn by the same camera.
         scene: the rest, in the world.
-        camera: of ``size`` by ``size`` pixels.
+        camera: of the body's image size.
     """
-    body = rasterize(vertices, faces, camera.K, (size, size))
     rotation = camera.rotation
     room = draw_rectangles(
         scene.rectangles.moved(rotation, -rotation @ camera.position),
-        camera.K, (size, size))
+        camera.K, body.depth.shape)
     visible = body.depth < room.depth
     return Geometry(body, room, visible, np.minimum(body.depth, room.depth))
 

@@ -28,7 +28,8 @@ class RLEFlowHead(nn.Module):
         in_channels: C.
         num_points: P.
         dims: D, 3 or 2.
-        flow: config of the flow. None: `RealNVP` with a Laplace base.
+        flow: config of the flow. None: `RealNVP`, with a Laplace base for
+            mode 'exact' and the published normal one for 'parity'.
         loss: config of the loss. None: `RLELoss` in mode 'exact'.
         hidden: width of the hidden layer.
         init_sigma: σ at the start.
@@ -58,9 +59,11 @@ class RLEFlowHead(nn.Module):
         self.num_points, self.dims = num_points, dims
         self.min_sigma = min_sigma
         self.points_per_step = points_per_step
-        flow = flow or dict(type='mmd2a.RealNVP', base='laplace')
-        self.flow = MODELS.build(dict(flow, dims=dims))
         self.loss_module = MODELS.build(loss or dict(type='mmd2a.RLELoss'))
+        exact = self.loss_module.mode == 'exact'
+        flow = flow or dict(type='mmd2a.RealNVP',
+                            base='laplace' if exact else 'gaussian')
+        self.flow = MODELS.build(dict(flow, dims=dims))
 
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)

@@ -96,6 +96,13 @@ def test_parity_refuses_to_be_sampled():
         head.sample(torch.zeros(1, P, 3), torch.ones(1, P, 3), 2)
 
 
+@pytest.mark.parametrize('mode, base', [('exact', 'laplace'),
+                                        ('parity', 'gaussian')])
+def test_each_mode_gets_the_base_it_is_defined_with(mode, base):
+    head = build(loss=dict(type='mmd2a.RLELoss', mode=mode))
+    assert head.flow.base == base
+
+
 def test_half_precision_networks_give_full_precision_scales():
     head, z = build(), torch.randn(2, 9, C)
     with torch.autocast('cpu', torch.bfloat16):

@@ -1,39 +1,49 @@
 """Registries of this package: children of MMEngine's, scope ``mmd2a``.
 
 ``locations`` lets any scope build ``type='mmd2a.X'`` without
-``custom_imports``: the modules are imported at the first look-up.
+``custom_imports``: the modules are imported at the first look-up. Roots that
+nothing is registered in are here too: under ``default_scope='mmd2a'`` MMEngine
+looks in the child first and warns where there is none.
 """
-from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
-from mmengine.registry import DATASETS as MMENGINE_DATASETS
-from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
-from mmengine.registry import HOOKS as MMENGINE_HOOKS
-from mmengine.registry import METRICS as MMENGINE_METRICS
-from mmengine.registry import MODELS as MMENGINE_MODELS
-from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
-from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
+from mmengine import registry as roots
 from mmengine.registry import Registry
 
 __all__ = [
-    'DATASETS', 'DATA_SAMPLERS', 'FUNCTIONS', 'HOOKS', 'METRICS', 'MODELS',
-    'OPTIM_WRAPPERS', 'TRANSFORMS', 'VISUALIZERS'
+    'DATASETS', 'DATA_SAMPLERS', 'EVALUATOR', 'FUNCTIONS', 'HOOKS',
+    'INFERENCERS', 'LOG_PROCESSORS', 'LOOPS', 'METRICS', 'MODELS',
+    'MODEL_WRAPPERS',
+    'OPTIMIZERS', 'OPTIM_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS',
+    'PARAM_SCHEDULERS', 'RUNNERS', 'RUNNER_CONSTRUCTORS', 'STRATEGIES', 'TASK_UTILS',
+    'TRANSFORMS', 'VISBACKENDS', 'VISUALIZERS', 'WEIGHT_INITIALIZERS'
 ]
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmd2a',
-                  locations=['mmd2a.models', 'mmd2a.body_models'])
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='mmd2a',
-                    locations=['mmd2a.datasets'])
-DATA_SAMPLERS = Registry('data sampler', parent=MMENGINE_DATA_SAMPLERS,
-                         scope='mmd2a', locations=['mmd2a.datasets'])
-TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmd2a',
-                      locations=['mmd2a.datasets.transforms'])
-FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='mmd2a',
-                     locations=['mmd2a.engine'])
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmd2a',
-                 locations=['mmd2a.engine', 'mmd2a.visualization'])
-OPTIM_WRAPPERS = Registry('optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS,
-                          scope='mmd2a', locations=['mmd2a.engine'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmd2a',
-                   locations=['mmd2a.evaluation'])
-VISUALIZERS = Registry('visualizer', parent=MMENGINE_VISUALIZERS,
-                       scope='mmd2a', locations=['mmd2a.visualization'])
+
+def _child(root: Registry, *locations: str) -> Registry:
+    return Registry(root.name, parent=root, scope='mmd2a',
+                    locations=list(locations))
+
+
+MODELS = _child(roots.MODELS, 'mmd2a.models', 'mmd2a.body_models')
+MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS, 'mmd2a.engine')
+TASK_UTILS = _child(roots.TASK_UTILS, 'mmd2a.engine')
+DATASETS = _child(roots.DATASETS, 'mmd2a.datasets')
+DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'mmd2a.datasets')
+TRANSFORMS = _child(roots.TRANSFORMS, 'mmd2a.datasets.transforms')
+FUNCTIONS = _child(roots.FUNCTIONS, 'mmd2a.engine')
+EVALUATOR = _child(roots.EVALUATOR, 'mmd2a.evaluation')
+METRICS = _child(roots.METRICS, 'mmd2a.evaluation')
+HOOKS = _child(roots.HOOKS, 'mmd2a.engine', 'mmd2a.visualization')
+RUNNERS = _child(roots.RUNNERS, 'mmd2a.engine')
+LOOPS = _child(roots.LOOPS, 'mmd2a.engine')
+LOG_PROCESSORS = _child(roots.LOG_PROCESSORS, 'mmd2a.engine')
+OPTIMIZERS = _child(roots.OPTIMIZERS, 'mmd2a.engine')
+OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmd2a.engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmd2a.engine')
+PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS, 'mmd2a.engine')
+WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS, 'mmd2a.engine')
+RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS, 'mmd2a.engine')
+VISUALIZERS = _child(roots.VISUALIZERS, 'mmd2a.visualization')
+VISBACKENDS = _child(roots.VISBACKENDS, 'mmd2a.visualization')
+INFERENCERS = _child(roots.INFERENCERS, 'mmd2a.engine')
+STRATEGIES = _child(roots.STRATEGIES, 'mmd2a.engine')

@@ -9,7 +9,6 @@ import json
 
 from mmengine.dist import is_main_process
 
-from mmd2a import interop
 from mmd2a.engine.atomic_io import write_atomically
 from mmd2a.engine.launch import (
     add_run_arguments,
@@ -33,7 +32,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    interop.activate()
     cfg = load_config(args)
     load_weights(cfg, args.checkpoint)
     metrics = build_runner(cfg, args.launcher).test()

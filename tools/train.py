@@ -7,7 +7,6 @@ Uses a GPU when there is one. Several GPUs or processes: tools/dist_train.sh.
 """
 import argparse
 
-from mmd2a import interop
 from mmd2a.engine.launch import (
     add_run_arguments,
     build_runner,
@@ -35,7 +34,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    interop.activate()
     cfg = load_config(args)
     if args.amp:
         use_amp(cfg)

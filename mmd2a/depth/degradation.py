@@ -29,9 +29,10 @@ class DepthDegradation:
 
     The values are our choice. Current models report 4 to 10 % absolute
     relative error on indoor images they were not trained on, after a best
-    affine per image; on crops of synthetic people the default gives 5 to 6 %,
-    on the person's pixels as on all (:func:`relative_depth_error`, measured
-    in the tests). At 3.5 m that is 20 cm: a good part of the depth of a body.
+    affine per image; on crops of synthetic people the default gives about
+    5 %, on the person's pixels as on all (:func:`relative_depth_error`,
+    measured in the tests). At 3.5 m that is 18 cm, a good part of the depth
+    of a body.
 
     Yang et al., "Depth Anything V2", NeurIPS 2024 (published errors).
     """

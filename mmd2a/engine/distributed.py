@@ -28,6 +28,10 @@ _VARIABLES = {
 }
 
 
+class LauncherError(RuntimeError):
+    """Processes were not started by the launcher that was named."""
+
+
 def setup_distributed(cfg: Config, launcher: str) -> None:
     """Start this process's part of a distributed run and adapt the config.
 
@@ -70,7 +74,7 @@ def init_distributed(launcher: str, backend: str | None = None,
         timeout: seconds after which a silent rank is given up.
 
     Raises:
-        RuntimeError: the launcher's environment variables are not there.
+        LauncherError: the launcher's environment variables are not there.
     """
     _adopt_environment(launcher)
     local_rank = int(os.environ['LOCAL_RANK'])
@@ -101,7 +105,7 @@ def _adopt_environment(launcher: str) -> None:
     missing = [name for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
                if name not in os.environ]
     if missing:
-        raise RuntimeError(
+        raise LauncherError(
             f'--launcher {launcher}, but {", ".join(missing)} is not set: '
             'the processes were not started by it. Use tools/dist_train.sh '
             'or tools/dist_test.sh (pytorch), tools/slurm_train.sh or '

@@ -18,7 +18,11 @@ import torch.distributed as torch_dist
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from mmd2a.engine.distributed import LAUNCHERS, setup_distributed
+from mmd2a.engine.distributed import (
+    LAUNCHERS,
+    LauncherError,
+    setup_distributed,
+)
 
 # Installed by our script, because their own requirements cannot be met.
 _ECOSYSTEM = {
@@ -60,7 +64,8 @@ def load_config(args: argparse.Namespace) -> Config:
         UsageError: the file is not there, is no config, or names a package
             that is not installed.
     """
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher == 'pytorch':
+        os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = _read_config(args.config)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -157,7 +162,7 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except UsageError as error:
+    except (UsageError, LauncherError) as error:
         sys.exit(f'error: {error}')
     finally:
         if torch_dist.is_initialized() and sys.exc_info()[0] is None:

@@ -35,14 +35,19 @@ def error(settings, num=60):
 
 
 def test_the_default_error_is_the_documented_one(people):
-    """5 to 6 % on rendered people and their surroundings alike."""
+    """About 5 % on rendered people and their surroundings alike.
+
+    500 people, 5 draws each: 0.054 on the person, 0.050 on the crop, with a
+    spread of 0.037 between people: three standard errors of 60 are 0.014.
+    """
     person, crop = [], []
     for i, (depth, mask) in enumerate(zip(*people)):
-        pseudo = degrade_depth(depth, np.random.default_rng(i))
-        crop.append(relative_depth_error(pseudo, depth))
-        person.append(relative_depth_error(pseudo, depth, mask))
-    assert .045 < np.nanmean(person) < .07
-    assert .045 < np.nanmean(crop) < .065
+        for draw in range(3):
+            pseudo = degrade_depth(depth, np.random.default_rng([draw, i]))
+            crop.append(relative_depth_error(pseudo, depth))
+            person.append(relative_depth_error(pseudo, depth, mask))
+    assert np.nanmean(person) == pytest.approx(.054, abs=.014)
+    assert np.nanmean(crop) == pytest.approx(.050, abs=.014)
 
 
 def test_error_grows_with_level():

@@ -8,11 +8,6 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmd2a import interop
-
-# MMEngine imports torchvision to log its version.
-interop.activate()
-
 PROJECT = Path(__file__).parent / 'toy_project'
 
 

@@ -92,7 +92,7 @@ def render_person(seed: int, split: str, index: int, image_size: int = 256,
     look = Look.sample(rng)
     world = _World.build(rng, pose, look)
     camera = sample_camera(rng, world.clothed, image_size)
-    room = sample_room(rng, world.clothed, world.seat_height)
+    room = sample_room(rng, world.clothed, camera, world.seat_height)
     light = sample_light(rng)
     lens = Lens.sample(rng, ood and rng.random() < _MOTION_BLUR_SHARE_OOD)
 

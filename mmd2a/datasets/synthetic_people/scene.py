@@ -96,6 +96,9 @@ def sample_camera(rng: np.random.Generator, vertices: np.ndarray,
     centre = (low + high) / 2
     distance = focal * max(np.linalg.norm(high - low) * .8, .6) / (
         cover * image_size)
+    # Everybody in front of the camera from the start, or the steps diverge.
+    nearest = np.linalg.norm(points - centre, axis=1).max() + .35
+    distance = max(distance, nearest)
     # Not below the floor.
     lowest = np.arcsin(np.clip((_LOWEST_CAMERA - centre[1]) / distance,
                                -1, 1))
@@ -108,10 +111,10 @@ def sample_camera(rng: np.random.Generator, vertices: np.ndarray,
         pixel = camera.project(points)
         size = np.ptp(pixel, axis=0).max()
         distance *= np.clip(size / (cover * image_size), .6, 1.6)
-        depth = camera.to_camera(points)[:, 2]
-        distance = max(distance, distance - depth.min() + .35)
+        distance = max(distance, nearest)
         # Move sideways, so that the box is centred.
         middle = (pixel.min(0) + pixel.max(0)) / 2 - centre_pixel
+        middle = np.clip(middle, -image_size / 2, image_size / 2)
         target = target + rotation[:2].T @ (middle * distance / focal)
     camera = Camera(K, rotation, target - distance * rotation[2])
     pixel = camera.project(points)
@@ -144,12 +147,13 @@ def sample_light(rng: np.random.Generator) -> Light:
 
 
 def sample_room(rng: np.random.Generator, vertices: np.ndarray,
-                seat_height: float | None) -> Scene:
+                camera: Camera, seat_height: float | None) -> Scene:
     """Build a room or an open place around a person.
 
     Args:
         rng: source of randomness.
         vertices: (V, 3) the person in the world.
+        camera: where the person is seen from, inside the room.
         seat_height: height of a seat to put below the person, if any.
     """
     low, high = vertices.min(0), vertices.max(0)
@@ -168,7 +172,7 @@ def sample_room(rng: np.random.Generator, vertices: np.ndarray,
             builder.add(box(np.array(centre), half, rng.uniform(-.4, .4), 0),
                         random_material(rng, (.8, 3.), .4, .7), True)
     else:
-        _add_walls(rng, builder, behind, low, high)
+        _add_walls(rng, builder, behind, vertices, camera)
     _add_furniture(rng, builder, behind, low, high)
     if seat_height is not None:
         _add_seat(rng, builder, seat_height)
@@ -249,17 +253,24 @@ def _rectangle(corner: list[float], a: list[float],
 
 
 def _add_walls(rng: np.random.Generator, builder: _Builder, behind: float,
-               low: np.ndarray, high: np.ndarray) -> None:
-    """A back wall, most of the time a corner, things on the wall."""
+               vertices: np.ndarray, camera: Camera) -> None:
+    """A back wall, most of the time a corner, things on the wall.
+
+    Camera and person are inside the turned room: no wall between them.
+    """
     turn = rotation_matrix(np.array([0, rng.normal() * .25, 0]))
-    origin = np.array([0, 0, behind])
+    inside = vertices @ turn  # the person along the axes of the room
+    gap = vertices[:, 2].min() - behind
+    origin = turn @ np.array([0, 0, inside[:, 2].min() - gap])
     paint = random_material(rng, (.4, 3.), .3, .4)
     walls = [_rectangle([-25, 0, 0], [50, 0, 0], [0, 9, 0])]
     if rng.random() < .6:
         side = rng.choice([-1, 1])
         reach = rng.uniform(.5, 2.5)
-        x = side * (max(-low[0], high[0]) + reach)
-        walls.append(_rectangle([x, 0, -1], [0, 0, 30], [0, 9, 0]))
+        farthest = max((side * inside[:, 0]).max(),
+                       side * (camera.position @ turn)[0])
+        walls.append(_rectangle([side * (farthest + reach), 0, -1],
+                                [0, 0, 30], [0, 9, 0]))
     for wall in walls:
         builder.add(wall.moved(turn, origin), paint, False)
     if rng.random() < .5:  # skirting board

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from mmd2a.body_models.coarsening import coarsen_mesh
-from mmd2a.geometry.rotations import (axis_angle_to_matrix,
-                                      matrix_to_axis_angle)
+from mmd2a.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 if TYPE_CHECKING:
     from mmd2a.body_models.smpl import SMPLBodyModel
@@ -21,6 +20,8 @@ _NUM_SAMPLES = 800
 # mesh. Settles what the mesh leaves open.
 _SHAPE_PRIOR = 1e-8
 _DAMPING = 1e-4
+# Samples whose Jacobians are formed together: bounds the memory.
+_CHUNK = 8
 
 
 class _State(NamedTuple):
@@ -30,7 +31,7 @@ class _State(NamedTuple):
 
 
 def fit_smpl(body_model: 'SMPLBodyModel', vertices: Tensor,
-             num_steps: int = 15) -> dict[str, Tensor]:
+             num_steps: int = 6) -> dict[str, Tensor]:
     r"""Find the pose, shape and place whose mesh is nearest to the given one.
 
     .. math:: \min_{R, \beta, \tau} \tfrac 1 V
@@ -75,7 +76,7 @@ def fit_smpl(body_model: 'SMPLBodyModel', vertices: Tensor,
     with torch.no_grad():
         state = _register_parts(body_model, target)
         if num_steps and len(target):
-            ids = torch.as_tensor(coarsen_mesh(
+            ids = torch.tensor(coarsen_mesh(
                 body_model.v_template.double().cpu().numpy(),
                 body_model.faces.cpu().numpy(),
                 min(_NUM_SAMPLES, body_model.num_vertices)
@@ -96,8 +97,7 @@ def _register_parts(body: 'SMPLBodyModel', target: Tensor) -> _State:
     # Sum of w (target - mean) (rest - mean)^T per part: (B, 24, 3, 3).
     moment = torch.einsum('jv,bvx,vy->bjxy', weight, target, rest)
     moment = moment - target_mean[..., :, None] * rest_mean[:, None, :]
-    world = (roma.special_procrustes(moment) if batch
-             else moment)
+    world = roma.special_procrustes(moment) if batch else moment
     local = [world[:, 0]]
     for joint, parent in enumerate(body.parents[1:], start=1):
         local.append(world[:, parent].transpose(1, 2) @ world[:, joint])
@@ -130,7 +130,8 @@ def _refine(body: 'SMPLBodyModel', target: Tensor, state: _State,
         one = _State(*(part[None] for part in parts))
         return _pose(body, _moved(one, step[None]))[0].flatten()
 
-    jacobian_of = torch.func.vmap(torch.func.jacfwd(residual))
+    jacobian_of = torch.func.vmap(torch.func.jacfwd(residual),
+                                   chunk_size=_CHUNK)
     zero = target.new_zeros(len(target), size)
     damping = target.new_full((len(target), 1), _DAMPING)
     error = target.flatten(1) - _pose(body, state).flatten(1)

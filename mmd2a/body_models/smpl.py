@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from mmd2a.body_models import joint_sets
-from mmd2a.body_models.body_file import (BodyFileError, check_shape,
-                                         read_body_file)
+from mmd2a.body_models.body_file import (
+    BodyFileError,
+    check_shape,
+    read_body_file,
+)
 from mmd2a.body_models.embedded import load_embedded_body
 from mmd2a.geometry.rotations import axis_angle_to_matrix
 from mmd2a.registry import MODELS
@@ -169,7 +172,8 @@ class SMPLBodyModel(nn.Module):
                                self._shape_planes)
             rest = torch.addmm(rest, pose_feature, self._pose_planes)
             joints, motions = self._kinematics(rotations, rest_joints)
-            vertices = self._skin(rest.view(len(rest), 3, -1), motions)
+            vertices = self._skin(rest.unflatten(1, (3, self.num_vertices)),
+                                  motions)
             if transl is not None:
                 transl = transl.to(dtype)[:, None]
                 vertices, joints = vertices + transl, joints + transl

@@ -45,6 +45,8 @@ class AtomicCheckpointHook(CheckpointHook):
         True
     """
 
+    file_backend: Any
+
     def before_run(self, runner: Runner) -> None:
         """Take over loading before anything is loaded."""
         restrict_checkpoint_loading()

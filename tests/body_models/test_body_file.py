@@ -1,0 +1,150 @@
+"""A user's own body file: taken as it is, or refused with the way out."""
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from mmd2a.body_models import BodyFileError, SMPLBodyModel, load_embedded_body
+
+SMPL_KEYS = ('v_template', 'f', 'shapedirs', 'posedirs', 'J_regressor',
+             'weights', 'kintree_table')
+
+
+@pytest.fixture
+def arrays() -> dict:
+    """A small body with the keys of a converted SMPL file, no more."""
+    generator = np.random.default_rng(0)
+    weights = generator.random((50, 24))
+    regressor = generator.random((24, 50))
+    parents = load_embedded_body()['kintree_table'][0].astype(np.uint32)
+    return dict(
+        v_template=generator.random((50, 3)),
+        f=generator.integers(0, 50, (80, 3)).astype(np.uint32),
+        shapedirs=generator.random((50, 3, 300)),
+        posedirs=generator.random((50, 3, 207)),
+        J_regressor=regressor / regressor.sum(1, keepdims=True),
+        weights=weights / weights.sum(1, keepdims=True),
+        kintree_table=np.stack([parents, np.arange(24, dtype=np.uint32)]))
+
+
+def save(path, arrays) -> str:
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def test_a_converted_smpl_file_loads(arrays, tmp_path):
+    body = SMPLBodyModel(save(tmp_path / 'SMPL_NEUTRAL.npz', arrays))
+    assert body.num_vertices == 50
+    assert body.joint_sets == ('smpl24', )
+    out = body(torch.zeros(1, 3), torch.zeros(1, 69), torch.ones(1, 10))
+    expected = arrays['v_template'] + arrays['shapedirs'][..., :10].sum(-1)
+    np.testing.assert_allclose(out.vertices[0], expected, atol=1e-5)
+
+
+def test_the_embedded_body_survives_the_trip_through_a_file(body, tmp_path):
+    stored = {k: v for k, v in load_embedded_body().items()
+              if k in SMPL_KEYS}
+    other = SMPLBodyModel(save(tmp_path / 'body.npz', stored))
+    pose = torch.full((1, 69), .1)
+    inputs = (torch.zeros(1, 3), pose, torch.ones(1, 10))
+    torch.testing.assert_close(other(*inputs).vertices,
+                               body(*inputs).vertices)
+
+
+def test_regressors_come_from_the_file_or_beside_it(arrays, tmp_path):
+    plain = SMPLBodyModel(save(tmp_path / 'plain.npz', arrays))
+    with pytest.raises(KeyError, match=r'h36m14.*joint_regressors=dict'):
+        plain.regress_joints(plain.v_template[None], 'h36m14')
+    matrix = np.full((14, 50), 1 / 50)
+    np.save(tmp_path / 'h36m.npy', matrix)
+    beside = SMPLBodyModel(str(tmp_path / 'plain.npz'),
+                           joint_regressors=dict(
+                               h36m14=tmp_path / 'h36m.npy'))
+    inside = SMPLBodyModel(save(tmp_path / 'rich.npz',
+                                dict(arrays, h36m14_regressor=matrix)))
+    for body in (beside, inside):
+        joints = body.regress_joints(body.v_template[None], 'h36m14')
+        torch.testing.assert_close(
+            joints[0, 0], body.v_template.mean(0), atol=1e-6, rtol=1e-5)
+    np.save(tmp_path / 'h36m.npy', np.zeros((17, 50)))
+    with pytest.raises(BodyFileError, match=r'\(17, 50\).*\(14, 50\)'):
+        SMPLBodyModel(str(tmp_path / 'plain.npz'),
+                      joint_regressors=dict(h36m14=tmp_path / 'h36m.npy'))
+    with pytest.raises(FileNotFoundError, match=r'\(14, 50\)'):
+        SMPLBodyModel(str(tmp_path / 'plain.npz'),
+                      joint_regressors=dict(h36m14='nowhere.npy'))
+
+
+def test_a_missing_file_says_what_where_and_how(tmp_path):
+    (tmp_path / 'SMPL_MALE.npz').touch()
+    with pytest.raises(FileNotFoundError) as error:
+        SMPLBodyModel(str(tmp_path / 'SMPL_NEUTRAL.npz'))
+    text = str(error.value)
+    for part in (str(tmp_path / 'SMPL_NEUTRAL.npz'), 'the folder exists',
+                 'SMPL_MALE.npz', 'https://smpl.is.tue.mpg.de',
+                 'np.savez_compressed', 'path=None'):
+        assert part in text
+    with pytest.raises(FileNotFoundError, match='folder does not exist'):
+        SMPLBodyModel(str(tmp_path / 'models' / 'SMPL_NEUTRAL.npz'))
+    with pytest.raises(FileNotFoundError, match='this is a folder'):
+        SMPLBodyModel(str(tmp_path))
+
+
+def test_a_pickled_file_is_not_opened(tmp_path):
+    class Boom:
+        def __reduce__(self):
+            return (open, (str(tmp_path / 'ran'), 'w'))
+
+    path = tmp_path / 'SMPL_NEUTRAL.pkl'
+    path.write_bytes(pickle.dumps(Boom()))
+    with pytest.raises(BodyFileError, match='smplx.SMPL'):
+        SMPLBodyModel(str(path))
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_pickled_arrays_inside_an_npz_are_refused(arrays, tmp_path):
+    arrays['J_regressor'] = np.array([{'sparse': 1}], dtype=object)
+    with pytest.raises(BodyFileError, match='pickled objects'):
+        SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
+
+
+def test_a_truncated_file_is_reported(arrays, tmp_path):
+    path = tmp_path / 'body.npz'
+    save(path, arrays)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(BodyFileError, match='broken download'):
+        SMPLBodyModel(str(path))
+
+
+def test_missing_keys_are_named(arrays, tmp_path):
+    del arrays['posedirs'], arrays['weights']
+    with pytest.raises(BodyFileError, match='lacks posedirs, weights'):
+        SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
+
+
+@pytest.mark.parametrize('key, shape', [
+    ('v_template', (50, 2)), ('shapedirs', (49, 3, 10)),
+    ('posedirs', (207, 150)), ('weights', (50, 52)),
+    ('J_regressor', (24, 6890)), ('kintree_table', (2, 52))
+])
+def test_wrong_shapes_are_named(arrays, tmp_path, key, shape):
+    arrays[key] = np.ones(shape)
+    with pytest.raises(BodyFileError, match=f'{key} of .* has shape'):
+        SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
+
+
+def test_other_trees_and_wild_faces_are_refused(arrays, tmp_path):
+    wild = dict(arrays, f=np.full((80, 3), 50))
+    with pytest.raises(BodyFileError, match='outside its 50 vertices'):
+        SMPLBodyModel(save(tmp_path / 'faces.npz', wild))
+    arrays['kintree_table'][0, 5] = 1
+    with pytest.raises(BodyFileError, match='tree of SMPL'):
+        SMPLBodyModel(save(tmp_path / 'tree.npz', arrays))
+
+
+def test_more_betas_than_the_file_has_is_an_error(arrays, tmp_path):
+    path = save(tmp_path / 'body.npz', arrays)
+    assert SMPLBodyModel(path, num_betas=300).num_betas == 300
+    with pytest.raises(BodyFileError, match='has 10 shape components'):
+        SMPLBodyModel(num_betas=16)

@@ -26,7 +26,6 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=48,
     num_workers=1,
-    persistent_workers=True,
     worker_init_fn=dict(type='mmd2a.init_worker'),
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
@@ -42,7 +41,6 @@ val_dataloader = dict(
     batch_size=48,
     num_workers=1,
     persistent_workers=True,
-    worker_init_fn=dict(type='mmd2a.init_worker'),
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -58,7 +56,6 @@ test_dataloader = dict(
     batch_size=48,
     num_workers=1,
     persistent_workers=True,
-    worker_init_fn=dict(type='mmd2a.init_worker'),
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(

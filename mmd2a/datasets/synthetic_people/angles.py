@@ -1,18 +1,27 @@
 """Poses as anatomical angles, and the way from there to SMPL rotations.
 
-A pose is a vector of named angles in degrees, in the words of a physiotherapist
-(hip flexion, elbow flexion ...), all zero when a person stands straight with
-hanging arms. Signs are the same on both sides: a positive abduction leads away
-from the body on the left and on the right, so mirroring a pose swaps sides and
-flips the few angles of the midline that have a handedness.
+A pose is a vector of named angles in degrees, in the words of a
+physiotherapist (hip flexion, elbow flexion ...), all zero when a person stands
+straight with hanging arms. Signs are the same on both sides: a positive
+abduction leads away from the body on the left and on the right, so mirroring a
+pose swaps sides and flips the few angles of the midline that have a
+handedness.
 
 A: angles.
 """
 import numpy as np
 
 __all__ = [
-    'ANGLES', 'ANGLE_INDEX', 'LOWER', 'UPPER', 'NATURAL_MEAN', 'NATURAL_STD',
-    'angles_to_rotations', 'angle_vector', 'mirror_angles', 'rotation_matrix'
+    'ANGLES',
+    'ANGLE_INDEX',
+    'LOWER',
+    'NATURAL_MEAN',
+    'NATURAL_STD',
+    'UPPER',
+    'angle_vector',
+    'angles_to_rotations',
+    'mirror_angles',
+    'rotation_matrix'
 ]
 
 # name: (lower limit, upper limit, mean, standard deviation) in degrees. The

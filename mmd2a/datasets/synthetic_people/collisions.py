@@ -5,8 +5,10 @@ import numpy as np
 
 from mmd2a.body_models import load_embedded_body
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
-from mmd2a.datasets.synthetic_people.angles import (angle_vector,
-                                                    angles_to_rotations)
+from mmd2a.datasets.synthetic_people.angles import (
+    angle_vector,
+    angles_to_rotations,
+)
 
 __all__ = ['joint_positions', 'penetration', 'rest_joints']
 

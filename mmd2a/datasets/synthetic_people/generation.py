@@ -15,8 +15,11 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmd2a.datasets.synthetic_people.cache import (Cache, bytes_per_person,
-                                                   explain_os_error)
+from mmd2a.datasets.synthetic_people.cache import (
+    Cache,
+    bytes_per_person,
+    explain_os_error,
+)
 
 __all__ = ['generate_people']
 

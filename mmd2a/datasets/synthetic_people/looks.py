@@ -14,10 +14,12 @@ import numpy as np
 
 from mmd2a.body_models import load_embedded_body
 from mmd2a.datasets.synthetic_people.collisions import rest_joints
-from mmd2a.datasets.synthetic_people.materials import (Material,
-                                                       plain_material,
-                                                       random_colour,
-                                                       random_material)
+from mmd2a.datasets.synthetic_people.materials import (
+    Material,
+    plain_material,
+    random_colour,
+    random_material,
+)
 
 __all__ = ['HAIR', 'NUM_LAYERS', 'SHIRT', 'SHOES', 'SKIN', 'TROUSERS', 'Look',
            'surface_coordinates', 'surface_fields']

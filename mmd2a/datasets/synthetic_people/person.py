@@ -11,15 +11,21 @@ from mmd2a.datasets.synthetic_people.angles import rotation_matrix
 from mmd2a.datasets.synthetic_people.looks import Look, surface_fields
 from mmd2a.datasets.synthetic_people.poses import SPLITS, Pose, sample_pose
 from mmd2a.datasets.synthetic_people.rectangles import join
-from mmd2a.datasets.synthetic_people.renderer import (Geometry, Lens,
-                                                      draw_geometry, shade)
-from mmd2a.datasets.synthetic_people.scene import (Camera, Scene,
-                                                   sample_camera,
-                                                   sample_light,
-                                                   sample_occluder,
-                                                   sample_room)
-from mmd2a.geometry.rasterization import (Raster, rasterize,
-                                          vertex_normals)
+from mmd2a.datasets.synthetic_people.renderer import (
+    Geometry,
+    Lens,
+    draw_geometry,
+    shade,
+)
+from mmd2a.datasets.synthetic_people.scene import (
+    Camera,
+    Scene,
+    sample_camera,
+    sample_light,
+    sample_occluder,
+    sample_room,
+)
+from mmd2a.geometry.rasterization import Raster, rasterize, vertex_normals
 
 __all__ = ['HIDDEN', 'JOINT_SETS', 'OUTSIDE', 'SEEN', 'Person',
            'render_person']

@@ -12,12 +12,26 @@ from typing import NamedTuple
 import numpy as np
 
 from mmd2a.datasets.synthetic_people.angles import (
-    ANGLE_INDEX, ANGLES, LOWER, NATURAL_MEAN, NATURAL_STD, UPPER,
-    angles_to_rotations, mirror_angles, rotation_matrix)
-from mmd2a.datasets.synthetic_people.collisions import (joint_positions,
-                                                        penetration)
-from mmd2a.datasets.synthetic_people.motions import (ACROBATICS, EVERYDAY,
-                                                     Motion, pose_at)
+    ANGLE_INDEX,
+    ANGLES,
+    LOWER,
+    NATURAL_MEAN,
+    NATURAL_STD,
+    UPPER,
+    angles_to_rotations,
+    mirror_angles,
+    rotation_matrix,
+)
+from mmd2a.datasets.synthetic_people.collisions import (
+    joint_positions,
+    penetration,
+)
+from mmd2a.datasets.synthetic_people.motions import (
+    ACROBATICS,
+    EVERYDAY,
+    Motion,
+    pose_at,
+)
 
 __all__ = ['SPLITS', 'Pose', 'sample_limits', 'sample_pose']
 

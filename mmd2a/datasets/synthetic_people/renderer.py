@@ -16,16 +16,22 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mmd2a.datasets.synthetic_people.looks import (NUM_LAYERS, SKIN, Look,
-                                                   surface_coordinates,
-                                                   surface_fields)
+from mmd2a.datasets.synthetic_people.looks import (
+    NUM_LAYERS,
+    SKIN,
+    Look,
+    surface_coordinates,
+    surface_fields,
+)
 from mmd2a.datasets.synthetic_people.materials import Palette
-from mmd2a.datasets.synthetic_people.rectangles import (Surface,
-                                                        draw_rectangles)
+from mmd2a.datasets.synthetic_people.rectangles import Surface, draw_rectangles
 from mmd2a.datasets.synthetic_people.scene import Camera, Light, Scene
 from mmd2a.datasets.synthetic_people.textures import gaussian_noise
-from mmd2a.geometry.rasterization import (Raster, rasterize_depth,
-                                          vertex_normals)
+from mmd2a.geometry.rasterization import (
+    Raster,
+    rasterize_depth,
+    vertex_normals,
+)
 
 __all__ = ['Geometry', 'Lens', 'draw_geometry', 'shade']
 

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mmd2a.datasets.synthetic_people.angles import rotation_matrix
-from mmd2a.datasets.synthetic_people.materials import (Material,
-                                                       random_material)
-from mmd2a.datasets.synthetic_people.rectangles import (Rectangles, box, join)
+from mmd2a.datasets.synthetic_people.materials import Material, random_material
+from mmd2a.datasets.synthetic_people.rectangles import Rectangles, box, join
 
 __all__ = ['Camera', 'Light', 'Scene', 'sample_camera', 'sample_light',
            'sample_occluder', 'sample_room']

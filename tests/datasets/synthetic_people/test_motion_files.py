@@ -5,10 +5,18 @@ from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
 from mmd2a.datasets.synthetic_people.angles import angles_to_rotations
-from mmd2a.datasets.synthetic_people.collisions import (joint_positions,
-                                                        rest_joints)
+from mmd2a.datasets.synthetic_people.collisions import (
+    joint_positions,
+    rest_joints,
+)
 from mmd2a.datasets.synthetic_people.motion_files import (
-    _CMU, _SMPL, frames_of_split, read_amass, read_bvh, read_motions)
+    _CMU,
+    _SMPL,
+    frames_of_split,
+    read_amass,
+    read_bvh,
+    read_motions,
+)
 from mmd2a.datasets.synthetic_people.poses import sample_limits
 
 HANGING = {'left': Rotation.from_euler('z', -90, degrees=True),

@@ -4,8 +4,12 @@ import pytest
 import torch
 
 from mmd2a.datasets.synthetic_people import render_person
-from mmd2a.datasets.synthetic_people.person import (HIDDEN, JOINT_SETS,
-                                                    OUTSIDE, SEEN)
+from mmd2a.datasets.synthetic_people.person import (
+    HIDDEN,
+    JOINT_SETS,
+    OUTSIDE,
+    SEEN,
+)
 
 SIZE = 96
 SPLIT_NAMES = ('train', 'val', 'test', 'ood')

@@ -3,15 +3,30 @@ import numpy as np
 import pytest
 
 from mmd2a.datasets.synthetic_people.angles import (
-    ANGLE_INDEX, ANGLES, LOWER, UPPER, angle_vector, angles_to_rotations,
-    mirror_angles)
-from mmd2a.datasets.synthetic_people.collisions import (joint_positions,
-                                                        penetration,
-                                                        rest_joints)
-from mmd2a.datasets.synthetic_people.motions import (ACROBATICS, EVERYDAY,
-                                                     pose_at)
-from mmd2a.datasets.synthetic_people.poses import (_SMPL_FLIP, SPLITS,
-                                                   sample_limits, sample_pose)
+    ANGLE_INDEX,
+    ANGLES,
+    LOWER,
+    UPPER,
+    angle_vector,
+    angles_to_rotations,
+    mirror_angles,
+)
+from mmd2a.datasets.synthetic_people.collisions import (
+    joint_positions,
+    penetration,
+    rest_joints,
+)
+from mmd2a.datasets.synthetic_people.motions import (
+    ACROBATICS,
+    EVERYDAY,
+    pose_at,
+)
+from mmd2a.datasets.synthetic_people.poses import (
+    _SMPL_FLIP,
+    SPLITS,
+    sample_limits,
+    sample_pose,
+)
 
 
 def draw(split, number=40, seed=0):

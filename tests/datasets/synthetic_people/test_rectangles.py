@@ -1,8 +1,12 @@
 """Rectangles are drawn where the triangle rasteriser draws them."""
 import numpy as np
 
-from mmd2a.datasets.synthetic_people.rectangles import (Rectangles, box,
-                                                        draw_rectangles, join)
+from mmd2a.datasets.synthetic_people.rectangles import (
+    Rectangles,
+    box,
+    draw_rectangles,
+    join,
+)
 from mmd2a.geometry.rasterization import rasterize
 
 K = np.array([[60., 0, 31.5], [0, 60., 31.5], [0, 0, 1]])

@@ -73,6 +73,11 @@ class SMPLBodyModel(nn.Module):
     faces: Tensor
     weights: Tensor
     part_labels: Tensor
+    _template_planes: Tensor
+    _shape_planes: Tensor
+    _pose_planes: Tensor
+    _joint_template: Tensor
+    _joint_shapedirs: Tensor
     parents: tuple[int, ...] = joint_sets.SMPL_PARENTS
 
     def __init__(self, path: str | Path | None = None, num_betas: int = 10,
@@ -198,9 +203,9 @@ class SMPLBodyModel(nn.Module):
         part = copy.copy(self)
         part._buffers = dict(self._buffers)
         for name in ('v_template', 'weights', 'part_labels'):
-            part._buffers[name] = self._buffers[name][ids]
+            part._buffers[name] = getattr(self, name)[ids]
         for name in ('_template_planes', '_shape_planes', '_pose_planes'):
-            planes = self._buffers[name].unflatten(-1, (3, -1))
+            planes = getattr(self, name).unflatten(-1, (3, -1))
             part._buffers[name] = planes[..., ids].flatten(-2)
         for name in ('faces', *(f'_regressor_{s}' for s in self.joint_sets)):
             del part._buffers[name]

@@ -103,6 +103,25 @@ def test_a_pickled_file_is_not_opened(tmp_path):
     assert not (tmp_path / 'ran').exists()
 
 
+def test_the_conversion_in_the_message_works(arrays, tmp_path, monkeypatch):
+    pytest.importorskip('smplx')
+    monkeypatch.chdir(tmp_path)
+    arrays['shapedirs'] = arrays['shapedirs'][..., :10]
+    arrays['kintree_table'] = arrays['kintree_table'].astype(np.int64)
+    with open('SMPL_NEUTRAL.pkl', 'wb') as file:
+        pickle.dump(arrays, file)
+    with pytest.raises(BodyFileError) as error:
+        SMPLBodyModel('SMPL_NEUTRAL.pkl')
+    recipe = '\n'.join(line[4:] for line in str(error.value).splitlines()
+                       if line.startswith('    '))
+    exec(recipe, {})
+    body = SMPLBodyModel('SMPL_NEUTRAL.npz')
+    inputs = (torch.ones(1, 3), torch.full((1, 69), .1), torch.ones(1, 10))
+    np.savez('direct.npz', **arrays)
+    torch.testing.assert_close(body(*inputs).vertices,
+                               SMPLBodyModel('direct.npz')(*inputs).vertices)
+
+
 def test_pickled_arrays_inside_an_npz_are_refused(arrays, tmp_path):
     arrays['J_regressor'] = np.array([{'sparse': 1}], dtype=object)
     with pytest.raises(BodyFileError, match='pickled objects'):

@@ -20,6 +20,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from scipy.optimize import minimize
+from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.registry import DATASETS, METRICS
@@ -53,18 +54,18 @@ def best_orientation(joints: np.ndarray, targets: np.ndarray) -> np.ndarray:
         targets: root-relative joints of the people (N, J, 3).
     """
     def error(rotvec: np.ndarray) -> float:
-        rotation = roma.rotvec_to_rotmat(torch.as_tensor(rotvec)).numpy()
+        rotation = Rotation.from_rotvec(rotvec).as_matrix()
         return float(np.linalg.norm(
             joints @ rotation.T - targets, axis=-1).mean())
 
     # Upright in the camera frame at eight headings; the problem has several
     # local minima.
-    starts = [roma.rotvec_composition((
-        torch.tensor([np.pi, 0., 0.]), torch.tensor([0., yaw, 0.]))).numpy()
-        for yaw in np.linspace(0, 2 * np.pi, 8, endpoint=False)]
+    upright = Rotation.from_rotvec([np.pi, 0, 0])
+    starts = [(upright * Rotation.from_rotvec([0, yaw, 0])).as_rotvec()
+              for yaw in np.linspace(0, 2 * np.pi, 8, endpoint=False)]
     best = min((minimize(error, start, method='Powell') for start in starts),
                key=lambda result: result.fun)
-    return roma.rotvec_to_rotmat(torch.as_tensor(best.x)).numpy()
+    return Rotation.from_rotvec(best.x).as_matrix()
 
 
 def mean_pose_metrics(cfg: Config, root_names: tuple[str, ...]

@@ -47,6 +47,8 @@ class SyntheticPeople(BodyDataset):
 
     Example:
         >>> import tempfile
+        >>> from mmengine.logging import MMLogger
+        >>> MMLogger.get_current_instance().setLevel('WARNING')
         >>> people = SyntheticPeople(tempfile.mkdtemp(), num_people=2,
         ...                          image_size=64, shard_size=2,
         ...                          num_workers=1)

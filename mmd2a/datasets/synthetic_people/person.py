@@ -89,8 +89,10 @@ def render_person(seed: int, split: str, index: int, image_size: int = 256,
         Person: the same bytes for the same arguments.
 
     Example:
-        >>> render_person(seed=0, split='train', index=3, image_size=64).motion
-        'sampled'
+        >>> person = render_person(seed=0, split='train', index=3,
+        ...                        image_size=64)
+        >>> person.image.shape, person.labels['keypoints2d_coco17'].shape
+        ((64, 64, 3), (17, 2))
     """
     rng = np.random.default_rng([seed, SPLITS[split], index])
     ood = split == 'ood'

@@ -47,11 +47,11 @@ bash tools/dist_test.sh "$config" "$checkpoint" "$ranks" \
 
 echo '== 4/5 pictures'
 python tools/analysis/draw_sheet.py "$config" "$checkpoint" \
-    --out "$work_dir/sheet.png"
+    --out "$work_dir/sheet.png" ${options[@]+"${options[@]}"}
 
-echo '== 5/5 against a predictor that ignores the image'
+echo '== 5/5 against predictors that ignore the image'
 python tools/analysis/compare_with_mean_pose.py "$config" \
-    "$work_dir/results.json"
+    "$work_dir/results.json" ${options[@]+"${options[@]}"}
 echo
 echo "checkpoint  $checkpoint"
 echo "results     $work_dir/results.json"

@@ -1,9 +1,13 @@
-"""Compare evaluation results with a predictor that ignores the image.
+"""Compare evaluation results with predictors that ignore the image.
 
 The mean-pose predictor answers every image with one mesh: the mean pose and
 shape of the training people, in the constant orientation that minimises the
-mean joint error over them. A model that has learnt nothing from its input
-cannot do better.
+mean joint error over them.
+
+People face any direction, so even the best orientation is wrong for most. A
+second row answers with the mean of all posed training meshes: not a body (the
+limbs average out), but the harder reference, because a model that has learnt
+nothing from its input and is free to predict any mesh ends up there.
 
     python tools/analysis/compare_with_mean_pose.py CONFIG RESULTS.json
 
@@ -16,7 +20,7 @@ import json
 import numpy as np
 import roma
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from scipy.optimize import minimize
@@ -27,6 +31,7 @@ from mmd2a.registry import DATASETS, METRICS
 
 LABELS = ('global_orient', 'body_pose', 'betas', 'transl', 'smpl_weight',
           'keypoints3d', 'keypoints3d_weight')
+NAMES = ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
 
 
 def read_labels(dataset: BaseDataset) -> dict[str, torch.Tensor]:
@@ -68,9 +73,9 @@ def best_orientation(joints: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return Rotation.from_rotvec(best.x).as_matrix()
 
 
-def mean_pose_metrics(cfg: Config, root_names: tuple[str, ...]
-                      ) -> dict[str, float]:
-    """Evaluate the mean-pose predictor as the config evaluates a model."""
+def constant_metrics(cfg: Config, root_names: tuple[str, ...]
+                     ) -> dict[str, dict[str, float]]:
+    """Evaluate both constant predictors as the config evaluates a model."""
     train = DATASETS.build(cfg.train_dataloader.dataset)
     test = DATASETS.build(cfg.test_dataloader.dataset)
     body = SMPLBodyModel()
@@ -88,37 +93,51 @@ def mean_pose_metrics(cfg: Config, root_names: tuple[str, ...]
     rotation = torch.as_tensor(best_orientation(
         (joints - offset)[0].double().numpy(),
         targets.double().numpy())).to(vertices)
-    mesh = ((vertices - offset) @ rotation.T)[0]
+    meshes = {'mean-pose predictor': ((vertices - offset) @ rotation.T)[0],
+              'mean of all meshes': mean_mesh(body, labels, joint_set, root)}
 
-    metric = METRICS.build(cfg.test_evaluator)
-    metric.dataset_meta = test.metainfo
     labels = read_labels(test)
-    for i in range(len(test)):
-        metric.process({}, [dict(
-            sample_idx=i,
-            joint_set=joint_set,
-            gt={key: value[i] for key, value in labels.items()},
-            pred=dict(vertices=mesh))])
-    return metric.evaluate(len(test))
+    results = {}
+    for name, mesh in meshes.items():
+        metric = METRICS.build(cfg.test_evaluator)
+        metric.dataset_meta = test.metainfo
+        for i in range(len(test)):
+            metric.process({}, [dict(
+                sample_idx=i,
+                joint_set=joint_set,
+                gt={key: value[i] for key, value in labels.items()},
+                pred=dict(vertices=mesh))])
+        results[name] = metric.evaluate(len(test))
+    return results
 
 
-def table(model: dict[str, float], mean_pose: dict[str, float]) -> str:
-    """Both rows and the difference in per cent, one block per protocol."""
+def mean_mesh(body: SMPLBodyModel, labels: dict[str, torch.Tensor],
+              joint_set: str, root: list[int]) -> torch.Tensor:
+    """Mean over people of their root-relative meshes (V, 3)."""
+    total = torch.zeros(body.num_vertices, 3, dtype=torch.float64)
+    for i in range(0, len(labels['betas']), 64):
+        vertices = body(*(labels[key][i:i + 64] for key in (
+            'global_orient', 'body_pose', 'betas'))).vertices
+        joints = body.regress_joints(vertices, joint_set)
+        total += (vertices - joints[:, root].mean(1, keepdim=True)).sum(0)
+    return (total / len(labels['betas'])).float()
+
+
+def table(model: dict[str, float],
+          constant: dict[str, dict[str, float]]) -> str:
+    """Errors of all predictors and what the model gains on each, in %."""
     rows = []
-    for protocol in sorted({key.split('/')[0] for key in mean_pose}):
-        keys = [key for key, value in mean_pose.items()
-                if key.startswith(protocol + '/') and key in model
-                and not key.endswith('num_samples')]
-        names = [key.split('/', 1)[1] for key in keys]
+    for protocol in sorted({key.split('/')[0] for key in model}):
+        keys = [f'{protocol}/{name}' for name in NAMES]
         rows += [f'protocol {protocol}, mm',
-                 f"{'':22s}" + ''.join(f'{name:>13s}' for name in names)]
-        for title, values in (('mean-pose predictor', mean_pose),
-                              ('model', model)):
+                 f"{'':22s}" + ''.join(f'{name:>13s}' for name in NAMES)]
+        for title, values in {**constant, 'model': model}.items():
             rows.append(f'{title:22s}' + ''.join(
                 f'{values[key]:13.2f}' for key in keys))
-        rows.append(f"{'difference':22s}" + ''.join(
-            f'{100 * (model[key] / mean_pose[key] - 1):+12.1f}%'
-            for key in keys))
+        for title, values in constant.items():
+            rows.append(f'model - {title[:14]:14s}' + ''.join(
+                f'{100 * (model[key] / values[key] - 1):+12.1f}%'
+                for key in keys))
     return '\n'.join(rows)
 
 
@@ -128,12 +147,15 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('results', help='written by tools/test.py --out')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        default={}, metavar='KEY=VALUE')
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
     with open(args.results) as file:
         model = json.load(file)
-    print(table(model, mean_pose_metrics(cfg, ('left_hip', 'right_hip'))))
+    print(table(model, constant_metrics(cfg, ('left_hip', 'right_hip'))))
 
 
 if __name__ == '__main__':

@@ -1,5 +1,7 @@
 """Make splits of the synthetic people ahead of training.
 
+    python tools/data/make_synthetic_people.py --config \\
+        configs/d2a_hmr_hrnet.py              # what this config needs
     python tools/data/make_synthetic_people.py --num-people 9000 \\
         --splits train --image-size 192
     python tools/data/make_synthetic_people.py --num-people 500 \\
@@ -10,8 +12,11 @@ those that are there.
 """
 import argparse
 
+from mmengine.config import Config, DictAction
+
 from mmd2a.datasets.synthetic_people import Cache, generate_people
 from mmd2a.datasets.synthetic_people.poses import SPLITS
+from mmd2a.registry import DATASETS
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,6 +24,10 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--config', help='make the data sets of this config, '
+                        'all settings taken from there')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        default={}, metavar='KEY=VALUE')
     parser.add_argument('--data-root', default='data/synthetic_people')
     parser.add_argument('--splits', nargs='+', choices=list(SPLITS),
                         default=['train', 'val', 'test', 'ood'])
@@ -34,9 +43,24 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def make_for_config(path: str, options: dict) -> None:
+    """Make the people of every data loader of a config."""
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(options)
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        settings = cfg.get(loader, {}).get('dataset', {})
+        if settings.get('type') == 'mmd2a.SyntheticPeople':
+            people = DATASETS.build({**settings, 'pipeline': []})
+            print(f'{people.cache.split}: {len(people)} people in '
+                  f'{people.cache.folder}')
+
+
 def main() -> None:
     """Make the people."""
     args = parse_args()
+    if args.config:
+        make_for_config(args.config, args.cfg_options)
+        return
     for split in args.splits:
         cache = Cache(args.data_root, split, args.image_size, args.seed,
                       args.shard_size, tuple(args.motions))

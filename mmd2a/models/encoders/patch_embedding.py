@@ -14,9 +14,10 @@ class PatchEmbedding(BaseModule):
     r"""Turn one or several feature maps into one sequence of tokens.
 
     Maps of different strides are brought to the grid of one of them, finer
-    ones averaged (area pooling) and coarser ones interpolated, concatenated, and projected by one convolution whose kernel and
-    stride are ``patch_size``. A grid that ``patch_size`` does not divide is
-    padded with zeros at its right and bottom, so :math:`h = \lceil h_{map} /
+    ones averaged (area pooling) and coarser ones interpolated, concatenated,
+    and projected by one convolution whose kernel and stride are
+    ``patch_size``. A grid that ``patch_size`` does not divide is padded with
+    zeros at its right and bottom, so :math:`h = \lceil h_{map} /
     patch\_size \rceil`, the rule by which CNN strides round too.
 
     B: batch, C: token width, (h, w): token grid, N = h w: tokens in row order.

@@ -77,8 +77,9 @@ class Protocol:
         """
         if self.root == 'pelvis' and 'pelvis' not in joint_names:
             return None
-        names = {'pelvis': ('pelvis',), 'mid_hip': ('left_hip', 'right_hip')
-                 }.get(self.root, self.root)
+        named: dict[str | tuple[str, ...], tuple[str, ...]] = {
+            'pelvis': ('pelvis',), 'mid_hip': ('left_hip', 'right_hip')}
+        names = named.get(self.root, self.root)
         missing = set(names) - set(joint_names)
         if missing or isinstance(names, str):
             raise ValueError(

@@ -196,14 +196,14 @@ def weak_perspective_to_translation(
         >>> weak_perspective_to_translation(camera, 1000.0, 200)
         tensor([ 0.,  0., 10.])
     """
-    sides = set(size) if isinstance(size, Sequence) else {size}
-    if len(sides) != 1:
+    sides = tuple(size) if isinstance(size, Sequence) else (size,)
+    if len(set(sides)) != 1:
         raise ValueError(
             f'a weak-perspective camera has one scale for both axes, so the '
-            f'crop must be square, got size {tuple(size)}; pad the crop to a '
+            f'crop must be square, got size {sides}; pad the crop to a '
             f'square first')
     scale = camera[..., 0].clamp(min=_MIN_SCALE)
-    depth = 2 * focal / (scale * sides.pop())
+    depth = 2 * focal / (scale * sides[0])
     return torch.stack((camera[..., 1], camera[..., 2], depth), dim=-1)
 
 

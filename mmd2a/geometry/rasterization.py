@@ -299,7 +299,7 @@ def _draw(
     # 1/z is linear over the image, so along a span it is c + slope * pixel.
     slope, slope_y, offset = _inverse_depth_plane(triangles)
     slope = slope[spans.triangle]
-    first = spans.row * width
+    first: np.ndarray = spans.row * width
     offset = offset[spans.triangle] + slope_y[spans.triangle] * spans.row
     offset -= slope * first
     first += spans.start

@@ -47,7 +47,7 @@ def project_triangles(
 ) -> Triangles:
     """Project the faces and keep those that may cover a pixel centre."""
     height, width = size
-    face = np.arange(len(faces))
+    face: IntArray = np.arange(len(faces))
     corner = np.ascontiguousarray(faces.T)
     if not (vertices[:, 2] >= near).all():
         vertices, corner, face = _clip(vertices, corner, near)

@@ -53,8 +53,9 @@ def mesh_overlay(
         (np.True_, np.False_)
     """
     _check_image(image)
+    height, width = image.shape[:2]
     rgba = render_mesh(
-        vertices, faces, K, image.shape[:2], color, vertex_colors
+        vertices, faces, K, (height, width), color, vertex_colors
     )
     return paste(rgba, image, alpha)
 
@@ -126,8 +127,8 @@ def side_view(
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
     white = np.full((height, width, 3), 255, np.uint8)
-    vertices = np.asarray(vertices, np.float64) @ turn.T
-    finite = vertices[np.isfinite(vertices).all(1)]
+    turned = np.asarray(vertices, np.float64) @ turn.T
+    finite = turned[np.isfinite(turned).all(1)]
     if not len(finite):
         return white
     lower, upper = finite.min(0), finite.max(0)
@@ -135,9 +136,9 @@ def side_view(
     scale = 0.9 * min(width / extent[0], height / extent[1])
     # From so far away that near and far parts have the same scale.
     distance = 20 * extent.max()
-    vertices = vertices - (lower + upper) / 2 + [0, 0, distance]
+    centred = turned - (lower + upper) / 2 + [0, 0, distance]
     K = _centred_intrinsics(scale * distance, size)
-    rgba = render_mesh(vertices, faces, K, size, color, vertex_colors)
+    rgba = render_mesh(centred, faces, K, size, color, vertex_colors)
     return paste(rgba, white)
 
 

@@ -129,7 +129,7 @@ def _draw_color_bar(
     return image
 
 
-def _fit(picture: NDArray[np.uint8], tile: int) -> Image.Image:
+def _fit(picture: np.ndarray, tile: int) -> Image.Image:
     """Scale a picture into a tile, keeping its shape."""
     height, width = picture.shape[:2]
     scale = tile / max(height, width)

@@ -66,7 +66,7 @@ def prediction_tiles(
             "model's `body_model`"
         )
     image = _resize(image, side or len(image))
-    size = image.shape[:2]
+    size = (image.shape[0], image.shape[1])
     tiles = {INPUT: image}
     if depth is not None:
         depth = torch.as_tensor(depth).detach().cpu().float().numpy()
@@ -85,7 +85,7 @@ def prediction_tiles(
     return tiles
 
 
-def _resize(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _resize(image: NDArray[np.uint8], side: int) -> np.ndarray:
     """Scale a square picture; always a copy."""
     if len(image) == side:
         return image.copy()

@@ -95,11 +95,15 @@ class MeshVisualizationHook(Hook):
         self._record(runner, 'test_people')
 
     def _collect(
-        self, data_batch: dict, outputs: Sequence[BodyDataSample]
+        self,
+        data_batch: dict | None,
+        outputs: Sequence[BodyDataSample] | None,
     ) -> None:
         """Keep people until there are enough."""
         if not is_main_process():
             return
+        # The loops always hand both over; None is in MMEngine's signature.
+        assert data_batch is not None and outputs is not None
         inputs = data_batch['inputs']
         for i, sample in enumerate(outputs):
             if len(self._people) == self.max_images:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -203,8 +204,9 @@ class Cache:
             for name, value in person.labels.items():
                 labels.setdefault(name, []).append(value)
             on_person()
-        np.savez(folder / _ANNOTATIONS,
-                 **{name: np.array(values) for name, values in labels.items()})
+        arrays: dict[str, Any] = {
+            name: np.array(values) for name, values in labels.items()}
+        np.savez(folder / _ANNOTATIONS, **arrays)
 
 
 def encode_person(person: Person) -> tuple[bytes, bytes, bytes, bytes]:

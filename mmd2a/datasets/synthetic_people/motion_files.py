@@ -160,7 +160,7 @@ def _parse_bvh(path: Path) -> tuple[dict[str, np.ndarray],
         header, motion = path.read_text().split('MOTION', 1)
         rest: dict[str, np.ndarray] = {}
         order: list[tuple[str, str | None, list[str]]] = []
-        stack: list[str | None] = []
+        stack: list[str] = []
         for words in map(str.split, header.splitlines()):
             if not words:
                 continue
@@ -169,8 +169,8 @@ def _parse_bvh(path: Path) -> tuple[dict[str, np.ndarray],
                 parent = stack[-1] if stack else None
                 stack.append(words[1])
             elif key == 'End':
-                stack.append(None)
-            elif key == 'OFFSET' and stack[-1] is not None:
+                stack.append('')  # The end of a limb has no name.
+            elif key == 'OFFSET' and stack[-1]:
                 offset = np.array(words[1:4], float)
                 rest[stack[-1]] = offset + (
                     0 if parent is None else rest[parent])

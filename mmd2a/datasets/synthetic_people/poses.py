@@ -86,9 +86,9 @@ def sample_pose(rng: np.random.Generator, split: str, seed: int = 0,
     Returns:
         Pose: half of the time mirrored.
     """
-    style = np.random.default_rng(
+    person = np.random.default_rng(
         [seed, SPLITS[split], int(rng.integers(_STYLES_PER_SPLIT)), 7])
-    style = style.normal(size=len(ANGLES))
+    style = person.normal(size=len(ANGLES))
     if frames is not None and split != 'ood' and rng.random() < _FILE_SHARE:
         return _frame_pose(rng, frames)
     if split != 'ood' and rng.random() < _SAMPLED_SHARE:
@@ -98,7 +98,8 @@ def sample_pose(rng: np.random.Generator, split: str, seed: int = 0,
         weight = np.array([m.weight for m in motions])
         motion = motions[rng.choice(len(motions), p=weight / weight.sum())]
 
-    best, least = None, np.inf
+    best: np.ndarray | None = None
+    least = np.inf
     for _ in range(_MAX_DRAWS):
         if motion is None:
             angles = sample_limits(rng)
@@ -111,6 +112,7 @@ def sample_pose(rng: np.random.Generator, split: str, seed: int = 0,
             lift = 0. if motion is None else height
         if overlap < _ALLOWED_OVERLAP:
             break
+    assert best is not None  # Any overlap is less than infinite.
     if rng.random() < .5:
         best = mirror_angles(best)
     rotations = angles_to_rotations(best)
@@ -135,9 +137,9 @@ def sample_limits(rng: np.random.Generator) -> np.ndarray:
     # One common draw for both sides, mixed in by a coupling of the person.
     common = rng.normal(size=int(_LEFT.sum()))
     coupling = rng.beta(1.2, 1.6)
-    for side in (_LEFT, _RIGHT):
-        noise[side] = (np.sqrt(coupling) * common
-                       + np.sqrt(1 - coupling) * noise[side])
+    for limbs in (_LEFT, _RIGHT):
+        noise[limbs] = (np.sqrt(coupling) * common
+                        + np.sqrt(1 - coupling) * noise[limbs])
     effort = rng.uniform(.35, 1.35)
     spread = np.where(_ARMS, rng.uniform(.5, 1.3), effort)
     spread[_TRUNK] = 1

@@ -40,11 +40,11 @@ class Surface(NamedTuple):
 
     Attributes:
         depth: (H, W) float32 metres along +z; ``inf`` where empty.
-        index: (H, W) int32 rectangle; -1 where empty.
+        rectangle: (H, W) int32 index; -1 where empty.
         u, v: (H, W) float32 metres along a and b from the corner.
     """
     depth: np.ndarray
-    index: np.ndarray
+    rectangle: np.ndarray
     u: np.ndarray
     v: np.ndarray
 

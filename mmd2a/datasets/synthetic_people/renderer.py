@@ -98,9 +98,10 @@ def draw_geometry(body: Raster, scene: Scene, camera: Camera) -> Geometry:
         camera: of the body's image size.
     """
     rotation = camera.rotation
+    height, width = body.depth.shape
     room = draw_rectangles(
         scene.rectangles.moved(rotation, -rotation @ camera.position),
-        camera.K, body.depth.shape)
+        camera.K, (height, width))
     visible = body.depth < room.depth
     return Geometry(body, room, visible, np.minimum(body.depth, room.depth))
 
@@ -152,7 +153,7 @@ def _normals(geometry: Geometry, vertices: np.ndarray, faces: np.ndarray,
     flat *= np.where((flat * corner).sum(1) > 0, -1, 1)[:, None]
     # The last column stands for the sky (index -1).
     flat = np.concatenate([flat, [[0, 0, -1]]]).T.astype(np.float32, 'C')
-    normal = flat.take(geometry.room.index.ravel(), 1)
+    normal = flat.take(geometry.room.rectangle.ravel(), 1)
     smooth = _interpolate(geometry.body, faces, on_body,
                           vertex_normals(vertices, faces))
     smooth /= np.sqrt((smooth**2).sum(0)) + np.float32(1e-9)
@@ -178,7 +179,7 @@ def _albedo(geometry: Geometry, faces: np.ndarray, look: Look, scene: Scene,
     """Linear RGB (3, N) and gloss (N,) of the surfaces."""
     palette = Palette([*look.materials, *scene.materials])
     table = np.append(scene.rectangles.material + NUM_LAYERS, SKIN)
-    material = table.astype(np.int32).take(geometry.room.index.ravel())
+    material = table.astype(np.int32).take(geometry.room.rectangle.ravel())
     u, v = geometry.room.u.ravel().copy(), geometry.room.v.ravel().copy()
 
     fields = _interpolate(geometry.body, faces, on_body, surface_fields()).T
@@ -266,7 +267,7 @@ def _light(albedo: np.ndarray, gloss: np.ndarray, normal: np.ndarray,
     """Light that leaves each pixel towards the camera (3, N)."""
     lamp = (camera.rotation @ light.direction).astype(np.float32)
     up = (camera.rotation @ [0, 1, 0]).astype(np.float32)
-    ground, sky, key = (np.float32(x)[:, None] for x in (
+    ground, sky, key = (np.asarray(x, np.float32)[:, None] for x in (
         light.ground, light.sky, light.key))
     # Half of the light comes from above for a wall, all of it for a floor.
     above = (up @ normal + 1) / 2
@@ -300,7 +301,7 @@ def _develop(image: np.ndarray, lens: Lens) -> np.ndarray:
     # A soft shoulder keeps bright cloth from burning out.
     image = np.maximum(image * np.float32(lens.exposure), 0)
     image *= (np.float32(1.75) + np.float32(.21) * image) / (1 + image)
-    image = cv2.pow(image, 1 / lens.gamma)
+    image = np.asarray(cv2.pow(image, 1 / lens.gamma), np.float32)
     image -= np.float32(.5)
     image *= np.float32(lens.contrast)
     row, column = lens.noise_corner

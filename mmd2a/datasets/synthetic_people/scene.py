@@ -202,16 +202,16 @@ def sample_occluder(rng: np.random.Generator, camera: Camera,
         share = rng.uniform(.35, .6) if heavy else rng.uniform(.15, .42)
         kind = rng.integers(3)
         if kind == 0:  # an upright thing: a post, a door
-            half = [share * extent[0] * rng.uniform(.4, .9), extent[1]]
+            size = [share * extent[0] * rng.uniform(.4, .9), extent[1]]
         elif kind == 1:  # a low thing: a table, a wall, a car
-            half = [extent[0] * rng.uniform(.3, 1.), share * extent[1] * .7]
+            size = [extent[0] * rng.uniform(.3, 1.), share * extent[1] * .7]
         else:  # a thing held or hung
-            half = [share * extent[0] * .8, share * extent[1] * .6]
+            size = [share * extent[0] * .8, share * extent[1] * .6]
         point = low + extent * rng.uniform(.1, .9, 2)
         if kind == 1:
             point[1] = high[1] - rng.uniform(0, .2) * extent[1]
         centre = np.array([*point, 1.]) * depth
-        half = np.maximum([half[0] * depth, half[1] * depth, thickness], .02)
+        half = np.maximum([size[0] * depth, size[1] * depth, thickness], .02)
         half[:2] = np.minimum(half[:2], 1.2)
         centre = camera.rotation.T @ centre + camera.position
         builder.add(box(centre, half, rng.normal() * .25, 0),
@@ -237,8 +237,9 @@ class _Builder:
 
     def scene(self) -> Scene:
         if not self.parts:
-            return Scene(Rectangles(*np.zeros((3, 0, 3)),
-                                    np.zeros(0, int), np.zeros(0, bool)),
+            empty = np.zeros((0, 3))
+            return Scene(Rectangles(empty, empty, empty, np.zeros(0, int),
+                                    np.zeros(0, bool)),
                          [], np.zeros(0, bool))
         return Scene(join(self.parts), self.materials,
                      np.concatenate(self.casts))

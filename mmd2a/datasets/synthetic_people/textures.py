@@ -88,9 +88,10 @@ def _cloud(rng: np.random.Generator, octaves: int = 5, first: int = 3,
         scale = PATTERN_SIZE / np.array(grid.shape)
         x = (np.arange(PATTERN_SIZE) + .5) / scale[1] + 1.5
         y = (np.arange(PATTERN_SIZE) + .5) / scale[0] + 1.5
-        total += .58**octave * cv2.remap(
-            wrapped, *np.meshgrid(x.astype(np.float32), y.astype(np.float32)),
-            cv2.INTER_CUBIC)
+        columns, rows = np.meshgrid(x.astype(np.float32),
+                                    y.astype(np.float32))
+        total += .58**octave * cv2.remap(wrapped, columns, rows,
+                                         cv2.INTER_CUBIC)
     low, high = np.percentile(total, (1, 99))
     return np.clip((total - low) / (high - low), 0, 1)
 

@@ -72,7 +72,7 @@ class PatchEmbedding(BaseModule):
                 f'PatchEmbedding was built for maps of {self.in_channels} '
                 f'channels but got maps of {channels} channels; set '
                 '`in_channels` to what the backbone returns.')
-        size = tuple(maps[self.level].shape[-2:])
+        size = (maps[self.level].shape[-2], maps[self.level].shape[-1])
         maps = [_resize(m, size) for m in maps]
         x = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
         pad_h = -x.shape[-2] % self.patch_size
@@ -84,7 +84,7 @@ class PatchEmbedding(BaseModule):
         return x.flatten(2).transpose(1, 2), grid
 
 
-def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
+def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Average a map onto a coarser grid, interpolate it onto a finer one."""
     if tuple(x.shape[-2:]) == size:
         return x

@@ -125,7 +125,7 @@ class D2AHMR(BaseModel):
         self.loss_keypoints2d = MODELS.build(
             loss_keypoints2d or dict(type='mmd2a.JointLoss'))
 
-        self.flow_head: nn.Module | None = None
+        self.flow_head: Any = None
         if flow_head is not None:
             # 2-D: the joints; 3-D: the joints and the coarse mesh.
             points = len(names)
@@ -282,7 +282,7 @@ class D2AHMR(BaseModel):
     def _predict(self, output: dict[str, Tensor],
                  data_samples: list[BodyDataSample]) -> list[BodyDataSample]:
         """Fill ``pred`` of every sample."""
-        fields = {key: output[key] for key in (
+        fields: dict[str, Tensor] = {key: output[key] for key in (
             'vertices', 'keypoints3d', 'keypoints2d', 'camera',
             'coarse_vertices', 'betas') if key in output}
         if 'mask' in output:
@@ -302,6 +302,6 @@ class D2AHMR(BaseModel):
         return data_samples
 
 
-def _build(cfg: Config, **derived: Any) -> nn.Module:
+def _build(cfg: Config, **derived: Any) -> Any:
     """Build a part; what the config states wins over what is derived."""
     return MODELS.build({**derived, **cfg})

@@ -32,7 +32,7 @@ def test_depth_matches_the_rasteriser():
     close = np.isclose(found.depth, expected, rtol=1e-4)
     # Pixels whose centre lies on an edge may belong to either side.
     assert (close & same).mean() > .995
-    inside = found.index >= 0
+    inside = found.rectangle >= 0
     assert (found.u[inside] >= 0).all() and (found.v[inside] >= 0).all()
 
 
@@ -49,7 +49,7 @@ def test_coordinates_are_metres_along_the_edges():
 def test_the_back_of_a_one_sided_rectangle_is_not_drawn():
     cube = box(np.array([0, 0, 3.]), np.array([.5, .5, .5]), .4, 0)
     inside_out = cube._replace(a=cube.b, b=cube.a)
-    assert (draw_rectangles(cube, K, (64, 64)).index >= 0).any()
+    assert (draw_rectangles(cube, K, (64, 64)).rectangle >= 0).any()
     near = draw_rectangles(cube, K, (64, 64)).depth
     far = draw_rectangles(inside_out, K, (64, 64)).depth
     seen = np.isfinite(near) & np.isfinite(far)

@@ -14,7 +14,11 @@ default_hooks = dict(
         max_keep_ckpts=2,
         save_best='synthetic_h36m14/MPJPE',
         rule='less'))
-custom_hooks = [dict(type='mmd2a.MeshVisualizationHook')]
+custom_hooks = [
+    # Statistics of BatchNorm, one for all ranks, before they are saved.
+    dict(type='SyncBuffersHook'),
+    dict(type='mmd2a.MeshVisualizationHook'),
+]
 
 visualizer = dict(
     type='mmd2a.MeshVisualizer',

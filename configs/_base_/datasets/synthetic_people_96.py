@@ -1,4 +1,6 @@
-# Embedded people, small crops: what a CPU learns from in minutes.
+# Embedded people, small crops: what a CPU learns from in minutes. People are
+# read in the training process (num_workers=0): with one process per core there
+# is no core left for a reader. With a GPU, give it readers.
 data_root = 'data/synthetic_people'
 image_size = 160
 joint_set = 'h36m14'
@@ -10,7 +12,6 @@ train_pipeline = [
         size=96,
         scale_jitter=.15,
         shift_jitter=.06,
-        rotation=20,
         flip_prob=.5),
     dict(type='mmd2a.PhotometricJitter'),
     dict(type='mmd2a.DegradeDepth'),
@@ -24,8 +25,8 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=48,
-    num_workers=1,
+    batch_size=24,  # per process
+    num_workers=0,
     worker_init_fn=dict(type='mmd2a.init_worker'),
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
@@ -39,8 +40,8 @@ train_dataloader = dict(
         pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=48,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,
+    persistent_workers=False,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -54,8 +55,8 @@ val_dataloader = dict(
         pipeline=test_pipeline))
 test_dataloader = dict(
     batch_size=48,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,
+    persistent_workers=False,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(

@@ -1,11 +1,11 @@
 # Full-size training. Our choice; the paper states no schedule.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=5)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=80, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=.05),
+    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=.05, fused=True),
     clip_grad=dict(max_norm=1.))
 param_scheduler = [
     dict(type='LinearLR', start_factor=.01, by_epoch=False, end=1000),

@@ -1,12 +1,12 @@
 # Minutes on a CPU; longer training is the same with more epochs:
 # --cfg-options train_cfg.max_epochs=N
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=6, val_interval=1)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=.01),
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=.01, fused=True),
     clip_grad=dict(max_norm=1.))
 # The cosine ends where train_cfg.max_epochs says (mmengine's default `end`).
 param_scheduler = [

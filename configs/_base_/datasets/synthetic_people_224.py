@@ -1,7 +1,7 @@
 # Embedded people, crops of 224 x 224, for the sizes of the paper.
-data_root = 'data/synthetic_people'
+_base_ = './synthetic_people_96.py'
+
 image_size = 320
-joint_set = 'h36m14'
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame'),
@@ -26,48 +26,15 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,
-    worker_init_fn=dict(type='mmd2a.init_worker'),
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='mmd2a.SyntheticPeople',
-        data_root=data_root,
-        split='train',
-        num_people=50000,
-        image_size=image_size,
-        joint_set=joint_set,
-        pipeline=train_pipeline))
+        num_people=50000, image_size=image_size, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=32,
     num_workers=4,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='mmd2a.SyntheticPeople',
-        data_root=data_root,
-        split='val',
-        num_people=1000,
-        image_size=image_size,
-        joint_set=joint_set,
-        test_mode=True,
-        pipeline=test_pipeline))
+        num_people=1000, image_size=image_size, pipeline=test_pipeline))
 test_dataloader = dict(
     batch_size=32,
     num_workers=4,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='mmd2a.SyntheticPeople',
-        data_root=data_root,
-        split='test',
-        num_people=2000,
-        image_size=image_size,
-        joint_set=joint_set,
-        test_mode=True,
-        pipeline=test_pipeline))
-
-val_evaluator = dict(
-    type='mmd2a.MeshMetric', protocols=('synthetic_h36m14', ))
-test_evaluator = val_evaluator
+        num_people=2000, image_size=image_size, pipeline=test_pipeline))

@@ -8,10 +8,9 @@ from mmd2a.body_models.coarsening import coarsen_mesh
 from mmd2a.models.heads.mean_body import (
     build_body_model,
     decode_camera,
-    init_output,
     mean_vertices,
 )
-from mmd2a.models.heads.token_features import TokenFeatures
+from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
 
 if TYPE_CHECKING:
@@ -80,14 +79,9 @@ class CoarseMeshHead(nn.Module):
         self.num_coarse_vertices = up.shape[1]
         self.up_correction = nn.Parameter(torch.zeros_like(up))
 
-        self.features = TokenFeatures(in_channels, depth_channels, hidden)
-        num_outputs = 3 * self.num_coarse_vertices + 3
-        self.output = nn.Linear(hidden, num_outputs)
-        init_output(self.output)
-        if depth_channels is not None:
-            self.depth_output = nn.Linear(self.features.flat_depth_channels,
-                                          num_outputs, bias=False)
-            init_output(self.depth_output)
+        # Coarse vertices, camera.
+        self.regressor = TokenRegressor(in_channels, depth_channels, hidden,
+                                        3 * self.num_coarse_vertices + 3)
 
     def forward(self, z: Tensor, grid: tuple[int, int],
                 depth_tokens: Tensor | None = None,
@@ -107,11 +101,7 @@ class CoarseMeshHead(nn.Module):
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty).
         """
-        features, flat_depth = self.features(z, grid, depth_tokens, has_depth,
-                                             depth_grid)
-        out = self.output(features)
-        if flat_depth is not None:
-            out = out + self.depth_output(flat_depth)
+        out = self.regressor(z, grid, depth_tokens, has_depth, depth_grid)
         # Half precision would move a vertex by millimetres.
         with torch.autocast(z.device.type, enabled=False):
             out = out.to(self.mean_coarse.dtype)

@@ -55,13 +55,3 @@ def decode_camera(raw: Tensor) -> Tensor:
     offset = math.log(math.expm1(0.9))
     scale = nn.functional.softplus(raw[:, :1] + offset)
     return torch.cat([scale, raw[:, 1:]], 1)
-
-
-def init_output(layer: nn.Linear) -> None:
-    """Make a last layer start at about a hundredth of its input's size.
-
-    Not at zero, where the layers before it would get no gradient.
-    """
-    nn.init.normal_(layer.weight, std=0.01 * layer.in_features ** -0.5)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)

@@ -12,10 +12,9 @@ from mmd2a.geometry.rotations import (
 from mmd2a.models.heads.mean_body import (
     build_body_model,
     decode_camera,
-    init_output,
     mean_rotations,
 )
-from mmd2a.models.heads.token_features import TokenFeatures
+from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
 
 if TYPE_CHECKING:
@@ -73,15 +72,10 @@ class SMPLHead(nn.Module):
                              matrix_to_rotation_6d(mean_rotations()),
                              persistent=False)
 
-        self.features = TokenFeatures(in_channels, depth_channels, hidden)
         # 24 rotations, shape, camera.
         self.splits = (24 * 6, self.body_model.num_betas, 3)
-        self.output = nn.Linear(hidden, sum(self.splits))
-        init_output(self.output)
-        if depth_channels is not None:
-            self.depth_output = nn.Linear(self.features.flat_depth_channels,
-                                          sum(self.splits), bias=False)
-            init_output(self.depth_output)
+        self.regressor = TokenRegressor(in_channels, depth_channels, hidden,
+                                        sum(self.splits))
 
     def forward(self, z: Tensor, grid: tuple[int, int],
                 depth_tokens: Tensor | None = None,
@@ -102,11 +96,7 @@ class SMPLHead(nn.Module):
             (B, 3) weak perspective (s, tx, ty), ``global_orient``
             (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
         """
-        features, flat_depth = self.features(z, grid, depth_tokens, has_depth,
-                                             depth_grid)
-        out = self.output(features)
-        if flat_depth is not None:
-            out = out + self.depth_output(flat_depth)
+        out = self.regressor(z, grid, depth_tokens, has_depth, depth_grid)
         # Half precision would move a vertex by millimetres.
         with torch.autocast(z.device.type, enabled=False):
             pose, betas, camera = out.to(self.mean_rotation_6d.dtype).split(

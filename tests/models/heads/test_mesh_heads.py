@@ -153,7 +153,7 @@ def test_empty_batch_passes(build):
 
 def test_camera_scale_is_always_positive(build):
     head = build()
-    torch.nn.init.constant_(head.output.bias, -30.)
+    torch.nn.init.constant_(head.regressor.output.bias, -30.)
     assert (head(*tokens())['camera'][:, 0] > 0).all()
 
 

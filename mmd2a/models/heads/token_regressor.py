@@ -1,53 +1,61 @@
-"""Token maps to one vector per person that still knows what was where."""
+"""Token maps to the numbers of one person, knowing what was where."""
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class TokenFeatures(nn.Module):
-    """Flatten image and depth tokens on a fixed grid, then mix them.
+class TokenRegressor(nn.Module):
+    """Flatten image and depth tokens on a fixed grid, then regress.
 
     Tokens are reduced to few channels, averaged onto a (g, g) grid and
     flattened, so each position has its own weights; averaging all tokens
-    would blur where a limb is. Any token grid fits.
+    would blur where a limb is. Any token grid fits. Depth, the skip of
+    D2A-HMR into R, enters twice: beside the image features, and by a linear
+    path straight to the output. The output starts at about a hundredth of
+    its input's size.
 
     Without depth (``has_depth`` 0) the depth part is exactly zero, whatever
     the depth tokens hold.
 
-    B: batch, N = h w, N': tokens, C, C': their widths, F: features, G:
-    flattened depth features.
+    B: batch, N = h w, N': tokens, C, C': their widths, F: hidden width, O:
+    number of outputs.
 
     Args:
         in_channels: C.
         depth_channels: C', or None for no depth and no parameters for it.
         hidden: F.
+        num_outputs: O.
         reduced: channels an image token is reduced to.
         depth_reduced: channels a depth token is reduced to.
         grid_size: g.
     """
 
     def __init__(self, in_channels: int, depth_channels: int | None,
-                 hidden: int, reduced: int = 32, depth_reduced: int = 16,
-                 grid_size: int = 6) -> None:
+                 hidden: int, num_outputs: int, reduced: int = 32,
+                 depth_reduced: int = 16, grid_size: int = 6) -> None:
         super().__init__()
         self.grid_size = grid_size
         self.norm = nn.LayerNorm(in_channels)
         self.reduce = nn.Linear(in_channels, reduced)
-        self.flat_depth_channels = 0
+        self.depth_channels = depth_channels
+        flat_channels = reduced * grid_size ** 2
         if depth_channels is not None:
             self.depth_reduce = nn.Linear(depth_channels, depth_reduced)
-            self.flat_depth_channels = depth_reduced * grid_size ** 2
-        self.depth_channels = depth_channels
-        self.mix = nn.Sequential(
-            nn.Linear(reduced * grid_size ** 2 + self.flat_depth_channels,
-                      hidden), nn.GELU())
+            flat_depth_channels = depth_reduced * grid_size ** 2
+            flat_channels += flat_depth_channels
+            self.depth_output = nn.Linear(flat_depth_channels, num_outputs,
+                                          bias=False)
+            _start_small(self.depth_output)
+        self.mix = nn.Sequential(nn.Linear(flat_channels, hidden), nn.GELU())
+        self.output = nn.Linear(hidden, num_outputs)
+        _start_small(self.output)
 
     def forward(self, z: Tensor, grid: tuple[int, int],
                 depth_tokens: Tensor | None = None,
                 has_depth: Tensor | None = None,
                 depth_grid: tuple[int, int] | None = None
-                ) -> tuple[Tensor, Tensor | None]:
-        """Turn tokens (B, N, C) into features.
+                ) -> Tensor:
+        """Turn tokens (B, N, C) into numbers.
 
         Args:
             z: (B, N, C).
@@ -58,11 +66,11 @@ class TokenFeatures(nn.Module):
             depth_grid: grid of the depth tokens where it is not ``grid``.
 
         Returns:
-            Features (B, F), and (B, G) of depth alone (None without depth).
+            (B, O).
         """
         flat = self._flatten(self.reduce(self.norm(z)), grid)
         if self.depth_channels is None:
-            return self.mix(flat), None
+            return self.output(self.mix(flat))
         if depth_tokens is None:
             # The depth weights stay in the graph, with a zero gradient.
             depth_tokens = z.new_zeros(*z.shape[:2], self.depth_channels)
@@ -78,7 +86,8 @@ class TokenFeatures(nn.Module):
         flat_depth = self._flatten(self.depth_reduce(depth_tokens),
                                    depth_grid)
         flat_depth = flat_depth.masked_fill(closed, 0.)
-        return self.mix(torch.cat([flat, flat_depth], 1)), flat_depth
+        features = self.mix(torch.cat([flat, flat_depth], 1))
+        return self.output(features) + self.depth_output(flat_depth)
 
     def _flatten(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """(B, N, c) -> (B, c g g)."""
@@ -87,3 +96,10 @@ class TokenFeatures(nn.Module):
                              f'{tuple(grid)}')
         maps = tokens.transpose(1, 2).unflatten(2, tuple(grid))
         return F.adaptive_avg_pool2d(maps, self.grid_size).flatten(1)
+
+
+def _start_small(layer: nn.Linear) -> None:
+    """Not at zero, where the layers before it would get no gradient."""
+    nn.init.normal_(layer.weight, std=0.01 * layer.in_features ** -0.5)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

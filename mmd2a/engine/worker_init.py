@@ -10,7 +10,7 @@ from mmd2a.registry import FUNCTIONS
 
 @FUNCTIONS.register_module()
 def init_worker(worker_id: int) -> None:
-    r"""Give a worker random numbers of its own and one thread.
+    r"""Give a worker random numbers of its own, one thread and few files.
 
     MMEngine seeds NumPy and ``random`` of worker :math:`w` with
     :math:`\text{seed} + w`, the same in every epoch, so augmentations repeat.
@@ -29,6 +29,10 @@ def init_worker(worker_id: int) -> None:
     # inherit whichever way they are started.
     rank = int(os.environ.get('RANK', 0))
     seed_generators(torch.initial_seed(), rank)
+    # A sample holds over a dozen tensors. Sent by file descriptor, torch's
+    # default, a few prefetched batches exceed the 1024 open files that many
+    # systems allow a process.
+    torch.multiprocessing.set_sharing_strategy('file_system')
     # Workers are the parallelism; threads inside them would compete.
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

@@ -1,4 +1,7 @@
 """Workers draw different random numbers in every epoch and rank."""
+import subprocess
+import sys
+
 import torch
 
 from mmd2a.engine.seeding import seed_generators
@@ -54,3 +57,22 @@ def test_a_resumed_run_with_workers_equals_one_never_interrupted(toy):
     resumed = toy(resume=True, **changes)
     resumed.train()
     assert resumed.losses == whole.losses[4:]
+
+
+def test_samples_of_many_tensors_need_few_open_files():
+    """The limit on open files is 1024 on many systems; here it is 128."""
+    script = '''
+import resource, torch
+from torch.utils.data import DataLoader
+from mmd2a.engine import init_worker
+resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+samples = [[torch.full((3,), float(i)) for _ in range(16)] for i in range(64)]
+loader = DataLoader(samples, batch_size=16, num_workers=1,
+                    worker_init_fn=init_worker, collate_fn=list)
+batches = [[[tensor.clone() for tensor in sample] for sample in batch]
+           for batch in loader]
+assert sum(map(len, batches)) == 64 and batches[3][15][15][0] == 63
+'''
+    done = subprocess.run([sys.executable, '-c', script], text=True,
+                          capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]

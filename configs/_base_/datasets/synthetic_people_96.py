@@ -42,6 +42,7 @@ val_dataloader = dict(
     batch_size=48,
     num_workers=0,
     persistent_workers=False,
+    worker_init_fn=dict(type='mmd2a.init_worker'),
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -57,6 +58,7 @@ test_dataloader = dict(
     batch_size=48,
     num_workers=0,
     persistent_workers=False,
+    worker_init_fn=dict(type='mmd2a.init_worker'),
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(

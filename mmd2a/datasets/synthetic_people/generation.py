@@ -59,7 +59,9 @@ def generate_people(cache: Cache, num_people: int,
 
     if num_workers is None:
         ranks = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
-        num_workers = max(len(os.sched_getaffinity(0)) // ranks, 1)
+        cores = (len(os.sched_getaffinity(0))
+                 if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1)
+        num_workers = max(cores // ranks, 1)
     num_workers = min(num_workers, len(missing))
     print_log(f'Making {num_missing} synthetic people ({cache.split}, '
               f'{cache.image_size} px, seed {cache.seed}) in '
@@ -68,8 +70,9 @@ def generate_people(cache: Cache, num_people: int,
               f'from there afterwards.', logger='current',
               level=logging.INFO)
     with tqdm(total=num_missing, unit='person', dynamic_ncols=True,
-              desc=f'{cache.split} people', disable=not is_main_process()
-              ) as progress:
+              desc=f'{cache.split} people', disable=not is_main_process(),
+              # A log file gets a line now and then, a terminal a moving bar.
+              mininterval=.1 if sys.stderr.isatty() else 10) as progress:
         made, pending = 0, missing
         while pending:
             try:

@@ -1,8 +1,14 @@
 """What the README and the pages show is run as it stands."""
+import argparse
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from mmd2a.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
@@ -41,3 +47,28 @@ def test_the_readme_shows_both_commands():
     shell = '\n'.join(blocks(ROOT / 'README.md', 'bash'))
     assert 'bash tools/quickstart.sh' in shell
     assert 'bash tools/run_tests.sh' in shell
+
+
+def commands(tool: str) -> list[list[str]]:
+    """The documented calls of a tool, as argument lists."""
+    lines = [line for page in PAGES for block in blocks(page, 'bash')
+             for line in block.replace('\\\n', ' ').splitlines()]
+    return [shlex.split(line, comments=True)[2:] for line in lines
+            if line.startswith(f'python {tool} ')]
+
+
+@pytest.mark.parametrize('arguments', [
+    arguments for arguments in commands('tools/train.py')
+    if any('model.' in argument for argument in arguments)],
+    ids=lambda arguments: arguments[-1])
+def test_documented_ablations_build(arguments):
+    pytest.importorskip('mmpose')
+    parser = argparse.ArgumentParser()
+    parser.add_argument('config')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    args = parser.parse_args(arguments)
+    cfg = Config.fromfile(ROOT / args.config)
+    cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.default_scope)
+    default = MODELS.build(Config.fromfile(ROOT / args.config).model)
+    assert str(MODELS.build(cfg.model)) != str(default)

@@ -144,6 +144,21 @@ def test_a_missing_label_leaves_no_trace(name, model_cfg, body):
     assert all(torch.equal(a, b) for a, b in zip(first[1], second[1]))
 
 
+def test_half_precision_trains_to_about_the_same_losses(model_cfg, body):
+    model = build(model_cfg).train()
+    inputs, samples = make_inputs(), [make_sample(body, i) for i in range(2)]
+    losses = []
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            losses.append(model(inputs, samples, mode='loss'))
+    sum(losses[1].values()).backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+    for name, value in losses[0].items():
+        torch.testing.assert_close(losses[1][name], value, rtol=.05,
+                                   atol=.02)
+
+
 def test_a_batch_without_any_label_is_harmless(model_cfg, body):
     model = build(model_cfg).train()
     samples = [make_sample(body, i, **dict.fromkeys(WEIGHTS, 0.))

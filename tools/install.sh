@@ -40,7 +40,9 @@ then
          "Python 3.11 (3.10-3.12 may work). Set PYTHON=/path/to/python3.11" >&2
     exit 1
 fi
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || {
+# --clear: an environment that was left half-made has no pip.
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
+    "$python" -m venv --clear "$venv" || {
     echo "install.sh: cannot make $venv; is the folder writable and the" \
          "python venv module installed (Debian: python3-venv)?" >&2
     exit 1

@@ -28,10 +28,13 @@ done
 [ ${#options[@]} -eq 0 ] || options=(--cfg-options "${options[@]}")
 
 bash tools/install.sh runtime
-export PATH="${MMD2A_VENV:-$root/.venv}/bin:$PATH"
-# tools/train.py and tools/test.py run once per GPU, or twice on a CPU: small
-# networks gain far more from a second process than from a second thread.
-ranks="$(python -c 'import torch; print(torch.cuda.device_count() or 2)')"
+PATH="$(cd "${MMD2A_VENV:-$root/.venv}/bin" && pwd):$PATH"
+PYTHON=python  # from here on that of the environment
+export PATH PYTHON
+# tools/train.py and tools/test.py run once on a single GPU, otherwise twice: on
+# a CPU a small network gains far more from a second process than from a second
+# thread, and more ranks would make the total batch too large for so few people.
+ranks="$(python -c 'import torch; print(min(torch.cuda.device_count() or 2, 2))')"
 
 echo '== 1/5 people: making the embedded, licence-free data set'
 python tools/data/make_synthetic_people.py --config "$config" \

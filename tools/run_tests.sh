@@ -9,6 +9,7 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 bash tools/install.sh tests
+unset PYTHON  # the tests use the environment's
 bin="${MMD2A_VENV:-$root/.venv}/bin"
 
 if [ $# -eq 0 ]; then

@@ -13,6 +13,7 @@ from mmd2a.engine.launch import (
     load_config,
     resume_from,
     run_tool,
+    scale_lr,
     use_amp,
 )
 
@@ -28,6 +29,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--amp', action='store_true', help='mixed precision: float16 on a '
         'GPU, bfloat16 on the CPU')
+    parser.add_argument(
+        '--auto-scale-lr', action='store_true', help='scale the learning rate '
+        'from auto_scale_lr.base_batch_size to the total batch size')
     add_run_arguments(parser)
     return parser.parse_args()
 
@@ -37,6 +41,8 @@ def main() -> None:
     cfg = load_config(args)
     if args.amp:
         use_amp(cfg)
+    if args.auto_scale_lr:
+        scale_lr(cfg)
     if args.resume is not None:
         resume_from(cfg, args.resume)
     build_runner(cfg, args.launcher).train()

@@ -18,7 +18,8 @@ class BodyDataset(BaseDataset):
     ``mask_path``, ``K`` (3, 3), ``global_orient`` (3,), ``body_pose`` (69,),
     ``betas`` (10,), ``transl`` (3,) with ``smpl_weight``, ``keypoints2d``
     (J, 2) pixels with ``keypoints2d_weight`` (J,), ``keypoints3d`` (J, 3)
-    metres in the OpenCV camera frame with ``keypoints3d_weight`` (J,).
+    metres in the OpenCV camera frame with ``keypoints3d_weight`` (J,),
+    and ``gender`` for protocols with gendered bodies.
     Read as it is, the class takes MMEngine's annotation format (a JSON file
     with ``metainfo`` and ``data_list``); subclasses override
     :meth:`load_data_list`.

@@ -118,6 +118,20 @@ def use_amp(cfg: Config) -> None:
         wrapper.type = 'mmd2a.CPUAmpOptimWrapper'
 
 
+def scale_lr(cfg: Config) -> None:
+    """Let MMEngine scale the learning rate to the total batch size.
+
+    Raises:
+        UsageError: the config does not say what its rate was chosen for.
+    """
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise UsageError(
+            '--auto-scale-lr needs to know the batch size that the learning '
+            'rate of the config is for: add '
+            'auto_scale_lr=dict(base_batch_size=...)')
+    cfg.auto_scale_lr.enable = True
+
+
 def resume_from(cfg: Config, checkpoint: str) -> None:
     """Continue a training: from a file, or ``'auto'``, from the latest.
 

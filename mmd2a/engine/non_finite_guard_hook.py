@@ -108,6 +108,9 @@ class NonFiniteGuardHook(Hook):
 
     def _drop_bad_step(self, optimizer: Optimizer,
                        names: dict[nn.Parameter, str]) -> None:
+        # A gradient scaler leaves it to a fused optimiser to skip the step.
+        if getattr(optimizer, 'found_inf', None) is not None:
+            return
         params = [param for group in optimizer.param_groups
                   for param in group['params'] if param.grad is not None]
         # One wait for the device; the largest absolute value, unlike a sum
@@ -116,6 +119,8 @@ class NonFiniteGuardHook(Hook):
                                  norm_type=math.inf)
         if largest.isfinite():
             return
+        # With clip_grad these are all: clipping by a norm that is not finite
+        # spreads it.
         self._bad_gradients += [
             names.get(param, 'unnamed') for param in params
             if not bool(torch.isfinite(param.grad).all())]
@@ -125,9 +130,8 @@ class NonFiniteGuardHook(Hook):
 
 
 _ADVICE = ('Look at the data and labels of these samples; then try a lower '
-           'learning rate, optim_wrapper=dict(clip_grad=dict(max_norm=1.0)),'
-           ' or no --amp, and continue from the last checkpoint with '
-           '--resume auto.')
+           'learning rate or no --amp, and continue from the last '
+           'checkpoint with --resume auto.')
 
 
 def _optimizers(wrapper: OptimWrapper) -> list[Optimizer]:

@@ -207,7 +207,10 @@ class MeshMetric(BaseMetric):
                     f'{shape}, but the body_model of the metric has '
                     f'{expected[0]} vertices; give model and metric the same '
                     f'body_model')
-        return torch.stack([s['pred']['vertices'] for s in samples]).double()
+        vertices = torch.stack([s['pred']['vertices'] for s in samples])
+        if vertices.device.type == 'mps':  # has no float64
+            vertices = vertices.cpu()
+        return vertices.double()
 
     def _pose_ground_truth(self, samples: Sequence[dict],
                            device: torch.device) -> tuple[Tensor, Tensor]:
@@ -222,7 +225,8 @@ class MeshMetric(BaseMetric):
             name: torch.stack([gt[name] for gt in labels]).to(device).double()
             .where(has_mesh[:, None], 0.0) for name in PARAMETERS}
         if self.protocols and self.protocols[0].gender == 'gendered':
-            bodies = [self._gendered_body(s) for s in samples]
+            bodies = [self._gendered_body(s) if known else self.body_model
+                      for s, known in zip(samples, has_mesh.tolist())]
         else:
             bodies = [self.body_model] * len(samples)
         vertices = torch.empty(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from mmd2a.engine import NonFiniteError
+from mmd2a.engine import NonFiniteError, NonFiniteGuardHook
 
 
 class Poison(Hook):
@@ -98,3 +98,20 @@ def test_samples_of_the_batch_are_named():
     sample = BaseDataElement(metainfo=dict(img_path='a/b.jpg'))
     assert _sample_names(dict(data_samples=[sample])) == ['a/b.jpg']
     assert _sample_names([1]) == []
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_steps_that_a_gradient_scaler_drops_do_not_count(fused):
+    param = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.AdamW([param], fused=fused)
+    hook = NonFiniteGuardHook()
+    optimizer.register_step_pre_hook(
+        lambda *_: hook._drop_bad_step(optimizer, {param: 'param'}))
+    scaler = torch.amp.GradScaler('cpu', init_scale=4.)
+    scaler.scale((param * float('inf')).sum()).backward()
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()
+    assert not hook._bad_gradients
+    assert torch.equal(param, torch.ones(3))
+    assert scaler.get_scale() < 4

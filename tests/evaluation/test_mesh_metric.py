@@ -284,6 +284,10 @@ def test_gendered_protocols_use_the_body_of_each_person(samples, tmp_path):
     assert pve(male) > neutral + 10
     assert pve(female, clone(male, sample_idx=1)) == pytest.approx(
         (pve(female) + pve(male)) / 2, abs=0.01)
+    # Labelled joints alone need no body, hence no gender.
+    joints_only = clone(samples[0], sample_idx=1)
+    joints_only.gt.smpl_weight = torch.zeros(())
+    assert pve(female, joints_only) == pve(female)
     with pytest.raises(ValueError, match="gender None.*male, female"):
         pve(samples[0])
 

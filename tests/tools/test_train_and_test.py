@@ -111,6 +111,16 @@ def test_mistakes_are_told_in_one_line(run_tool, toy_config):
     assert done.stderr.startswith('error: ') and done.stderr.count('\n') == 1
 
 
+def test_the_learning_rate_is_scaled_only_for_a_known_batch_size(
+        run_tool, toy_config, tmp_path):
+    done = run_tool('train.py', toy_config, '--auto-scale-lr', ok=False)
+    assert 'base_batch_size' in done.stderr
+    log = run_tool('train.py', toy_config, '--auto-scale-lr', '--work-dir',
+                   tmp_path / 'scaled', '--cfg-options',
+                   'auto_scale_lr.base_batch_size=1')
+    assert 'LR is set based on batch size of 1' in log.stdout
+
+
 def test_slurm_gets_the_arguments_in_order(run_tool, environment, tmp_path):
     srun = tmp_path / 'bin' / 'srun'
     srun.parent.mkdir()

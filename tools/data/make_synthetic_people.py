@@ -11,6 +11,8 @@ Interrupted work is continued by the same command; more people are added to
 those that are there.
 """
 import argparse
+from collections.abc import Iterator
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -47,12 +49,27 @@ def make_for_config(path: str, options: dict) -> None:
     """Make the people of every data loader of a config."""
     cfg = Config.fromfile(path)
     cfg.merge_from_dict(options)
-    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        settings = cfg.get(loader, {}).get('dataset', {})
-        if settings.get('type') == 'mmd2a.SyntheticPeople':
-            people = DATASETS.build({**settings, 'pipeline': []})
-            print(f'{people.cache.split}: {len(people)} people in '
-                  f'{people.cache.folder}')
+    found = [settings for loader in (
+        'train_dataloader', 'val_dataloader', 'test_dataloader')
+        for settings in find_people((cfg.get(loader) or {}).get('dataset'))]
+    if not found:
+        raise SystemExit(f'{path} has no data set of synthetic people')
+    for settings in found:
+        people = DATASETS.build({**settings, 'pipeline': []})
+        print(f'{people.cache.split}: {len(people)} people in '
+              f'{people.cache.folder}')
+
+
+def find_people(settings: Any) -> Iterator[dict]:
+    """Configs of synthetic people, also inside wrappers."""
+    if isinstance(settings, dict):
+        if str(settings.get('type')).split('.')[-1] == 'SyntheticPeople':
+            yield settings
+        else:
+            yield from find_people(list(settings.values()))
+    elif isinstance(settings, (list, tuple)):
+        for entry in settings:
+            yield from find_people(entry)
 
 
 def main() -> None:

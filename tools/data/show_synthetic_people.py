@@ -14,6 +14,7 @@ from mmd2a.body_models.joint_sets import SMPL_PARENTS
 from mmd2a.datasets.synthetic_people import Person, render_person
 from mmd2a.datasets.synthetic_people.person import SEEN
 from mmd2a.datasets.synthetic_people.poses import SPLITS
+from mmd2a.visualization import save_image
 
 _COLOURS = np.random.default_rng(3).integers(60, 250, (25, 3))
 _COLOURS[0] = 0
@@ -79,7 +80,7 @@ def main() -> None:
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % args.columns)
     sheet = np.vstack([np.hstack(tiles[i:i + args.columns])
                        for i in range(0, len(tiles), args.columns)])
-    cv2.imwrite(args.output, sheet)
+    save_image(args.output, sheet[..., ::-1])
     print(f'{args.num_people} people of {args.split!r} in {args.output}')
 
 

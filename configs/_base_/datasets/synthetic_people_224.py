@@ -1,4 +1,4 @@
-# Embedded people, crops of 224 x 224, for the sizes of the paper.
+# Embedded people, crops of 224 x 224, for backbones of full size.
 _base_ = './synthetic_people_96.py'
 
 image_size = 320

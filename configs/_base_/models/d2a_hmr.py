@@ -1,5 +1,6 @@
-# D2A-HMR as its paper draws it (HRNet-W64, 224 x 224). What the paper leaves
-# open is our choice and listed in docs/method.md.
+# D2A-HMR: the parts and their order as the paper draws them, with its best
+# backbone, HRNet-W64. Crop size, widths, loss weights and all else the paper
+# leaves open are our choice, listed in docs/method.md.
 model = dict(
     type='mmd2a.D2AHMR',
     data_preprocessor=dict(
@@ -51,7 +52,10 @@ model = dict(
             type='mmd2a.HybridPositionalEncoding', mode='hybrid'),
         masking=dict(type='mmd2a.TokenMasking', max_ratio=0.3)),  # None: off
     head=dict(type='mmd2a.CoarseMeshHead'),  # or mmd2a.SMPLHead
-    flow_head=dict(type='mmd2a.RLEFlowHead', dims=3),  # None: off
+    flow_head=dict(  # None: off
+        type='mmd2a.RLEFlowHead',
+        dims=3,
+        loss=dict(type='mmd2a.RLELoss', mode='exact', loss_weight=1.)),
     silhouette_decoder=dict(type='mmd2a.SilhouetteDecoder'),  # None: off
     loss_vertices=dict(type='mmd2a.VertexLoss', loss_weight=10.),
     loss_keypoints3d=dict(type='mmd2a.JointLoss', loss_weight=10.),

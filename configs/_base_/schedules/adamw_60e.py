@@ -1,5 +1,5 @@
 # Full-size training. Our choice; the paper states no schedule.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=80, val_interval=5)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -12,5 +12,5 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', eta_min=1e-6, by_epoch=False),
 ]
 
-# --auto-scale-lr in tools/train.py scales lr by the real total batch size.
+# tools/train.py --auto-scale-lr: lr for the real total batch size.
 auto_scale_lr = dict(base_batch_size=256)

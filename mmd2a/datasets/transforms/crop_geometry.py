@@ -138,6 +138,12 @@ def crop_labels(labels: dict[str, np.ndarray], crop: Crop,
         matrix = crop.matrix
         out['keypoints2d'] = labels['keypoints2d'] @ matrix[:, :2].T \
             + matrix[:, 2]
+        if 'keypoints2d_visibility' in labels:
+            end = np.array([crop.size[1], crop.size[0]]) - .5
+            inside = ((out['keypoints2d'] >= -.5)
+                      & (out['keypoints2d'] <= end)).all(1)
+            out['keypoints2d_visibility'] = np.where(
+                inside, labels['keypoints2d_visibility'], 0)
     if 'keypoints3d' in labels:
         out['keypoints3d'] = labels['keypoints3d'] @ motion.T
     if 'transl' in labels and (crop.flip or crop.rotation):
@@ -155,14 +161,15 @@ def crop_labels(labels: dict[str, np.ndarray], crop: Crop,
 
 def _mirror(labels: dict[str, np.ndarray], joint_set: str | None) -> None:
     """Swap left and right in labels whose coordinates are mirrored."""
-    for key in ('keypoints2d', 'keypoints3d'):
+    for key in ('keypoints2d', 'keypoints2d_weight',
+                'keypoints2d_visibility', 'keypoints3d',
+                'keypoints3d_weight'):
         if key not in labels:
             continue
         order = np.arange(len(labels[key]))
         left, right = np.array(flip_pairs(str(joint_set))).T
         order[left], order[right] = right, left
         labels[key] = labels[key][order]
-        labels[f'{key}_weight'] = labels[f'{key}_weight'][order]
     pose = np.zeros(72)
     pose[:3] = labels.get('global_orient', 0)
     pose[3:] = labels.get('body_pose', 0)

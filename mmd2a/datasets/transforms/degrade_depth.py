@@ -1,4 +1,5 @@
 """Make rendered depth look like pseudo-depth."""
+import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmd2a.datasets.transforms.randomness import draw_generator
@@ -15,14 +16,17 @@ class DegradeDepth(BaseTransform):
     Args:
         level: size of all errors relative to the defaults of
             :class:`~mmd2a.depth.DepthDegradation`.
-        prob: probability of degrading a sample.
+        prob: probability of degrading a sample that keeps its depth.
+        drop_prob: probability of losing the whole map (all NaN), so that a
+            model meets people without depth in training.
         **settings: fields of :class:`~mmd2a.depth.DepthDegradation`.
     """
 
     def __init__(self, level: float = 1., prob: float = 1.,
-                 **settings) -> None:
+                 drop_prob: float = 0., **settings) -> None:
         self.level = level
         self.prob = prob
+        self.drop_prob = drop_prob
         self.settings = DepthDegradation(**settings).at_level(level)
 
     def transform(self, results: dict) -> dict:
@@ -30,11 +34,15 @@ class DegradeDepth(BaseTransform):
         if 'depth' not in results:
             return results
         rng = draw_generator(results, type(self).__name__)
-        if rng.random() < self.prob:
+        keep_prob = 1 - self.drop_prob
+        draw = rng.random()
+        if draw >= keep_prob:
+            results['depth'] = np.full_like(results['depth'], np.nan)
+        elif draw < keep_prob * self.prob:
             results['depth'] = degrade_depth(results['depth'], rng,
                                              self.settings)
         return results
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(level={self.level}, '
-                f'prob={self.prob})')
+                f'prob={self.prob}, drop_prob={self.drop_prob})')

@@ -15,7 +15,8 @@ _SMPL_SHAPES = dict(global_orient=3, body_pose=69, betas=10, transl=3)
 # Grey levels of a mask file: 255 visible, 128 occluded, 0 background.
 _MASK_THRESHOLDS = dict(visible=191, amodal=63)
 _META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape',
-              'crop_matrix', 'bbox', 'flip', 'rotation', 'joint_set')
+              'crop_matrix', 'bbox', 'flip', 'rotation', 'joint_set',
+              'gender')
 
 
 @TRANSFORMS.register_module()

@@ -82,6 +82,9 @@ class PersonCrop(BaseTransform):
         box = check_box(results['bbox'], results['img'].shape[:2],
                         results.get('img_path'))
         labels = clean_labels(results)
+        if 'keypoints2d_visibility' in results:
+            labels['keypoints2d_visibility'] = results[
+                'keypoints2d_visibility']
         crop = self._jitter(fit_crop(box, self.size, self.padding), results)
 
         results['img'] = warp_image(results['img'], crop)

@@ -46,8 +46,11 @@ class D2AHMR(BaseModel):
             other parts, so a width is written once.
         encoder: config of the token encoder.
         head: config of the regressor ``R``.
-        depth_branch: config of the depth backbone, or None for RGB only. Its
-            ``out_channels`` attribute gives the width of its feature map(s).
+        depth_branch: config of the depth backbone, or None for RGB only: a
+            :class:`DepthBranch`, or any backbone with ``in_channels=2``.
+        depth_embedding: config of :class:`PatchEmbedding` for the depth
+            features, where ``in_channels`` is not the ``out_channels`` of the
+            depth branch.
         flow_head: config of the distribution-matching head, or None.
         silhouette_decoder: config of the decoder ``D``, or None.
         body_model: config of the body.
@@ -78,6 +81,7 @@ class D2AHMR(BaseModel):
                  encoder: Config,
                  head: Config,
                  depth_branch: Config | None = None,
+                 depth_embedding: Config | None = None,
                  flow_head: Config | None = None,
                  silhouette_decoder: Config | None = None,
                  body_model: Config | None = None,
@@ -111,10 +115,16 @@ class D2AHMR(BaseModel):
         self.depth_branch: nn.Module | None = None
         if with_depth:
             self.depth_branch = MODELS.build(depth_branch)
-            self.depth_embedding = MODELS.build(
-                dict(type='mmd2a.PatchEmbedding',
-                     in_channels=self.depth_branch.out_channels,
-                     embed_dims=width))
+            if depth_embedding is None:
+                if not hasattr(self.depth_branch, 'out_channels'):
+                    raise ValueError(
+                        f'{type(self.depth_branch).__name__} does not say how'
+                        ' many channels it gives; add depth_embedding=dict('
+                        "type='mmd2a.PatchEmbedding', in_channels=[...])")
+                depth_embedding = dict(
+                    type='mmd2a.PatchEmbedding',
+                    in_channels=self.depth_branch.out_channels)
+            self.depth_embedding = _build(depth_embedding, embed_dims=width)
         self.head = _build(head, in_channels=width,
                            depth_channels=width if with_depth else None,
                            body_model=self.body_model)
@@ -175,6 +185,12 @@ class D2AHMR(BaseModel):
     # ---- network ---------------------------------------------------------
     def _tensor(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Inputs -> mesh, joints, camera, and what the other heads give."""
+        height, width = inputs['img'].shape[-2:]
+        if height != width:
+            raise ValueError(
+                f'got crops of {height} x {width}: a weak-perspective camera'
+                ' has one scale for both axes of crop coordinates, so crops'
+                ' must be square; set PersonCrop(size=...) to one number')
         # The layout the convolutions of every backend are fastest in.
         features = self.backbone(
             inputs['img'].contiguous(memory_format=torch.channels_last))

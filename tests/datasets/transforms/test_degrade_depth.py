@@ -56,3 +56,13 @@ def test_settings_are_those_of_the_degradation():
     assert DegradeDepth(level=2., warp=.01).settings.warp == .02
     with pytest.raises(TypeError, match='wrap'):
         DegradeDepth(wrap=.01)
+
+
+@pytest.mark.parametrize('drop_prob', [0., .3, 1.])
+def test_whole_maps_are_lost_as_often_as_asked_for(drop_prob):
+    transform = DegradeDepth(drop_prob=drop_prob)
+    np.random.seed(0)  # noqa: NPY002
+    lost = [np.isnan(transform(dict(
+        depth=np.full((16, 16), 2., np.float32)))['depth']).all()
+        for _ in range(300)]
+    assert abs(np.mean(lost) - drop_prob) < .09

@@ -120,3 +120,10 @@ def test_keypoints_of_another_length_are_refused():
         PackBodySample()(dict(other))
     with pytest.raises(ValueError, match=r'\(17, 3\).*\(14, 3\)'):
         PackBodySample()({**other, 'keypoints3d_weight': np.ones(17)})
+
+
+def test_what_protocols_need_to_know_of_a_sample_is_kept():
+    packed = PackBodySample()({**full(), 'gender': 'female'})
+    assert packed['data_samples'].gender == 'female'
+    assert packed['data_samples'].joint_set == 'h36m14'
+    assert packed['data_samples'].sample_idx == 3

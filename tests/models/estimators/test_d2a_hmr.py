@@ -207,6 +207,26 @@ def test_a_depth_model_says_when_the_batch_has_no_depth(model_cfg):
         model(make_inputs(with_depth=False))
 
 
+def test_the_depth_branch_may_be_a_backbone_like_that_of_the_image(
+        model_cfg, body):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.depth_branch = dict(cfg.backbone, in_channels=2)
+    with pytest.raises(ValueError, match='depth_embedding=dict'):
+        build(cfg)
+    cfg.depth_embedding = cfg.patch_embedding
+    model = build(cfg).train()
+    losses = model(make_inputs(), [make_sample(body, i) for i in range(2)],
+                   mode='loss')
+    model.parse_losses(losses)[0].backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_crops_that_are_not_square_are_refused(model_cfg):
+    model = build(model_cfg)
+    with pytest.raises(ValueError, match='must be square'):
+        model(dict(img=torch.zeros(1, 3, 64, 48)))
+
+
 def test_a_wrong_joint_set_is_named(model_cfg, body):
     model = build(model_cfg)
     sample = make_sample(body, 0)

@@ -6,6 +6,7 @@ by a file lock, so that any number of processes can build one cache together:
 each takes the shards that nobody else has in hand.
 """
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -13,20 +14,18 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH
 from mmd2a.datasets.synthetic_people.motion_files import (
-    frames_of_split,
     list_motion_files,
-    read_motions,
+    read_split,
 )
 from mmd2a.datasets.synthetic_people.person import Person, render_person
 from mmd2a.datasets.synthetic_people.poses import SPLITS
@@ -40,6 +39,7 @@ _ANNOTATIONS = 'annotations.npz'
 _SUFFIXES = ('.jpg', '_depth.png', '_mask.png', '_parts.png')
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Cache:
         if self.seed < 0:
             raise ValueError(f'seed must not be negative, but is {self.seed}')
 
-    @cached_property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """8 hexadecimal digits that name everything that changes the bytes."""
         digest = hashlib.sha256(repr((
@@ -105,10 +105,15 @@ class Cache:
                 if not self.is_complete(s)]
 
     def is_complete(self, shard: int) -> bool:
-        """Whether a shard has all its files and readable annotations."""
+        """Whether a shard has all its files and readable annotations.
+
+        Empty files count as absent: a computer that loses its power may keep
+        the name of a file and not what was in it.
+        """
         folder = self.shard_folder(shard)
         try:
-            names = set(os.listdir(folder))
+            with os.scandir(folder) as entries:
+                names = {e.name for e in entries if e.stat().st_size}
             with np.load(folder / _ANNOTATIONS, allow_pickle=False) as file:
                 number = len(file['motion'])
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
@@ -128,27 +133,53 @@ class Cache:
             return {name: file[name] for name in file.files}
 
     def build_shards(self, shards: Iterable[int],
-                     on_person: Callable[[], None] = lambda: None
+                     on_person: Callable[[], None] = lambda: None,
+                     read_frames: Callable[[], np.ndarray | None] | None = None
                      ) -> list[int]:
         """Make shards, except those that another process has in hand.
 
         Args:
             shards: numbers of the shards.
             on_person: called after each person.
+            read_frames: in place of :meth:`read_frames`, for whoever keeps
+                the frames between calls.
 
         Returns:
             list[int]: the shards made here.
         """
-        frames = None
-        if self.motions and self.split != 'ood':
-            frames = frames_of_split(read_motions(self.motions), self.split)
+        # Not before there is something to make.
+        read_frames = functools.cache(read_frames or self.read_frames)
         threads = torch.get_num_threads()
         # Sums in another order would be other bytes.
         torch.set_num_threads(1)
         try:
-            return [s for s in shards if self._build(s, frames, on_person)]
+            return [s for s in shards
+                    if self._build(s, read_frames, on_person)]
         finally:
             torch.set_num_threads(threads)
+
+    def read_frames(self) -> np.ndarray | None:
+        """Frames (T, 24, 3) of the user's motions, if the split has any."""
+        if not self.uses_motions:
+            return None
+        return read_split(self.motions, self.split)
+
+    @property
+    def uses_motions(self) -> bool:
+        """Whether people take poses from the user's motions."""
+        return bool(self.motions) and self.split != 'ood'
+
+    def lock_path(self, shard: int) -> Path:
+        """File that is locked while somebody makes a shard."""
+        return self.folder / '.locks' / f'shard_{shard:05d}.lock'
+
+    def is_free(self, shard: int) -> bool:
+        """Whether nobody is making a shard now."""
+        try:
+            with self._lock(shard):
+                return True
+        except Timeout:
+            return False
 
     def to_json(self) -> str:
         """Text from which :meth:`from_json` makes an equal object."""
@@ -160,13 +191,16 @@ class Cache:
         fields = json.loads(text)
         return cls(**{**fields, 'motions': tuple(fields['motions'])})
 
-    def _build(self, shard: int, frames: np.ndarray | None,
+    def _lock(self, shard: int) -> AcquireReturnProxy:
+        path = self.lock_path(shard)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path).acquire(timeout=0)
+
+    def _build(self, shard: int,
+               read_frames: Callable[[], np.ndarray | None],
                on_person: Callable[[], None]) -> bool:
-        locks = self.folder / '.locks'
-        locks.mkdir(parents=True, exist_ok=True)
         try:
-            held = FileLock(locks / f'shard_{shard:05d}.lock').acquire(
-                timeout=0)
+            held = self._lock(shard)
         except Timeout:
             return False
         with held:
@@ -180,7 +214,8 @@ class Cache:
             temporary = self.folder / f'.{target.name}.{os.getpid()}.tmp'
             try:
                 temporary.mkdir()
-                self._write_people(temporary, shard, frames, on_person)
+                self._write_people(temporary, shard, read_frames(),
+                                   on_person)
                 if target.exists():
                     damaged = self.folder / f'.{target.name}.damaged'
                     os.rename(target, damaged)
@@ -226,7 +261,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def explain_os_error(error: OSError, cache: Cache, num_missing: int
                      ) -> OSError:
-    """Say what a user can do about a full disk or a forbidden folder.
+    """Say what a user can do about a disk that cannot hold the people.
 
     Args:
         error: what the operating system said.
@@ -247,6 +282,11 @@ def explain_os_error(error: OSError, cache: Cache, num_missing: int
             f'a folder on another disk by data_root, or ask for fewer or '
             f'smaller people (num_people, image_size). Finished shards are '
             f'kept; nothing half-written is left.')
+    if error.errno in _NO_LOCKS:
+        return OSError(
+            error.errno, f'the file system of data_root has no locks; set '
+            f'data_root to a local disk (data_root is {root}: '
+            f'{error.strerror})')
     if error.errno in _NO_PERMISSION or isinstance(
             error, (FileExistsError, NotADirectoryError)):
         return type(error)(

@@ -1,5 +1,6 @@
 """Make the people that a cache lacks, on all cores, with others or alone."""
 import errno
+import functools
 import json
 import logging
 import os
@@ -9,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from tqdm import tqdm
@@ -20,10 +23,12 @@ from mmd2a.datasets.synthetic_people.cache import (
     bytes_per_person,
     explain_os_error,
 )
+from mmd2a.datasets.synthetic_people.motion_files import check_motions
 
 __all__ = ['generate_people']
 
 _POLL_SECONDS = .2
+_LOG_SECONDS = 30.
 
 
 def generate_people(cache: Cache, num_people: int,
@@ -45,6 +50,8 @@ def generate_people(cache: Cache, num_people: int,
     missing = cache.missing_shards(num_people)
     if not missing:
         return 0
+    if cache.uses_motions:
+        check_motions(cache.motions, cache.split)
     num_missing = len(missing) * cache.shard_size
     try:
         cache.folder.mkdir(parents=True, exist_ok=True)
@@ -73,31 +80,52 @@ def generate_people(cache: Cache, num_people: int,
               desc=f'{cache.split} people', disable=not is_main_process(),
               # A log file gets a line now and then, a terminal a moving bar.
               mininterval=.1 if sys.stderr.isatty() else 10) as progress:
-        made, pending = 0, missing
-        while pending:
-            try:
-                made += len(_run(cache, pending, num_workers, progress))
-            except OSError as error:
-                left = len(cache.missing_shards(num_people))
-                raise explain_os_error(
-                    error, cache, left * cache.shard_size) from error
-            # What is still missing is being made by others, or was left by
-            # one that died meanwhile.
-            pending = [s for s in pending if not cache.is_complete(s)]
-            if pending:
-                time.sleep(_POLL_SECONDS)
+        try:
+            made = _make(cache, missing, num_workers, progress)
+        except OSError as error:
+            left = len(cache.missing_shards(num_people))
+            raise explain_os_error(
+                error, cache, left * cache.shard_size) from error
         progress.update(num_missing - progress.n)
     return made * cache.shard_size
 
 
-def _run(cache: Cache, shards: list[int], num_workers: int,
-         progress: tqdm) -> list[int]:
+def _make(cache: Cache, missing: list[int], num_workers: int,
+          progress: tqdm) -> int:
+    """Return when no shard is missing: how many were made by this call."""
+    read_frames = functools.cache(cache.read_frames)
+    made, pending, free = 0, missing, missing
+    logged = time.monotonic()
+    while pending:
+        if free:
+            made += len(_run(cache, free, min(num_workers, len(free)),
+                             progress, read_frames))
+        else:
+            time.sleep(_POLL_SECONDS)
+        # What is still missing is being made by others, or was left by one
+        # that died meanwhile. Asked in this order, for a shard that is
+        # finished in between is not to be made again.
+        free = [s for s in pending if cache.is_free(s)]
+        pending = [s for s in pending if not cache.is_complete(s)]
+        free = sorted(set(free) & set(pending))
+        if pending and not free and (
+                time.monotonic() - logged >= _LOG_SECONDS):
+            logged = time.monotonic()
+            print_log(f'Waiting for another process that makes shard '
+                      f'{pending[0]} ({len(pending)} missing); it holds '
+                      f'{cache.lock_path(pending[0]).absolute()}.',
+                      logger='current', level=logging.INFO)
+    return made
+
+
+def _run(cache: Cache, shards: list[int], num_workers: int, progress: tqdm,
+         read_frames: Callable[[], np.ndarray | None]) -> list[int]:
     """One round over the shards; returns those made by this call."""
     def one_more() -> None:
         progress.update(min(1, progress.total - progress.n))
 
     if num_workers <= 1:
-        return cache.build_shards(shards, one_more)
+        return cache.build_shards(shards, one_more, read_frames)
     environment = dict(
         os.environ, PYTHONPATH=os.pathsep.join(p or os.getcwd()
                                                for p in sys.path),

@@ -3,17 +3,20 @@
 Both become SMPL poses in a world with +y up: (T, 24, 3) axis-angle, radians,
 the root first. T: frames.
 """
-from collections.abc import Sequence
+import logging
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models.joint_sets import JOINT_SETS, SMPL_PARENTS
 from mmd2a.datasets.synthetic_people.collisions import rest_joints
 
-__all__ = ['frames_of_split', 'list_motion_files', 'read_amass', 'read_bvh',
-           'read_motions']
+__all__ = ['check_motions', 'frames_of_split', 'list_motion_files',
+           'read_amass', 'read_bvh', 'read_motions', 'read_split']
 
 _SMPL = JOINT_SETS['smpl24']
 # SMPL joint: joint of the CMU skeleton that turns the same part.
@@ -32,34 +35,95 @@ _BONES = {f'{side}_{a}': f'{side}_{b}' for side in ('left', 'right')
                        ('shoulder', 'elbow'), ('elbow', 'wrist'))}
 # Which tenths of every clip belong to which split.
 _TENTHS = dict(train=range(8), val=range(8, 9), test=range(9, 10))
+# A message names this many files at most.
+_NAMED_FILES = 5
 
 
 def list_motion_files(paths: str | Sequence[str]) -> list[Path]:
-    """Find the ``.bvh`` and ``.npz`` files in files and folders, sorted."""
+    """Find the ``.bvh`` and ``.npz`` files in files and folders, sorted.
+
+    Of a folder, those ``.npz`` are left out that have no array ``poses``: the
+    folders of AMASS hold shapes beside the motions.
+    """
+    return _scan(paths)[0]
+
+
+def _scan(paths: str | Sequence[str]) -> tuple[list[Path], int]:
+    """Motion files, and how many npz of folders are none."""
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
     files: list[Path] = []
+    skipped = 0
     for path in map(Path, paths):
         if not path.exists():
             raise FileNotFoundError(f'no motion file or folder at '
                                     f'{path.absolute()}')
-        found = [path] if path.is_file() else [
-            p for p in path.rglob('*') if p.suffix.lower() in ('.bvh', '.npz')]
-        files += sorted(found)
+        found = [path] if path.is_file() else sorted(
+            p for p in path.rglob('*') if p.suffix.lower() in ('.bvh', '.npz'))
+        motions = [p for p in found if p == path or not _lacks_poses(p)]
+        skipped += len(found) - len(motions)
+        files += motions
     if not files:
-        raise FileNotFoundError('no .bvh or .npz motion in '
-                                + ', '.join(map(str, paths)))
-    return files
+        raise FileNotFoundError(
+            f'no .bvh or .npz motion in {", ".join(map(str, paths))}'
+            + (f' (only {skipped} .npz without an array "poses")' if skipped
+               else ''))
+    return files, skipped
+
+
+def _lacks_poses(path: Path) -> bool:
+    if path.suffix.lower() != '.npz':
+        return False
+    try:
+        with zipfile.ZipFile(path) as file:
+            return 'poses.npy' not in file.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False  # Damaged: whoever reads it says so.
 
 
 def read_motions(paths: str | Sequence[str]) -> list[np.ndarray]:
     """Read every motion in files and folders: clips (T, 24, 3)."""
+    return list(_clips(list_motion_files(paths)))
+
+
+def _clips(files: list[Path]) -> Iterator[np.ndarray]:
     readers = {'.bvh': read_bvh, '.npz': read_amass}
-    clips = []
-    for file in list_motion_files(paths):
+    for file in files:
         if file.suffix.lower() not in readers:
             raise ValueError(f'{file} is neither .bvh nor .npz')
-        clips.append(readers[file.suffix.lower()](file))
-    return clips
+        yield readers[file.suffix.lower()](file)
+
+
+def check_motions(paths: str | Sequence[str], split: str) -> None:
+    """Raise a ValueError when no motion is long enough for a split.
+
+    Reads no further than the first that is. Logs how many files of folders
+    are not motions.
+    """
+    files, skipped = _scan(paths)
+    if skipped:
+        print_log(f'{skipped} .npz files without an array "poses" are '
+                  f'skipped, {len(files)} motions are used.',
+                  logger='current', level=logging.INFO)
+    _refuse_short(files, split)
+
+
+def _refuse_short(files: list[Path], split: str) -> None:
+    if split not in _TENTHS or any(
+            len(frames_of_split([clip], split)) for clip in _clips(files)):
+        return
+    names = ', '.join(map(str, files[:_NAMED_FILES]))
+    if len(files) > _NAMED_FILES:
+        names += f' and {len(files) - _NAMED_FILES} more'
+    raise ValueError(f'no motion is long enough for the split {split!r}: '
+                     f'need at least 10 frames, all of these have fewer: '
+                     f'{names}')
+
+
+def read_split(paths: str | Sequence[str], split: str) -> np.ndarray:
+    """Frames (T, 24, 3) of a split of all motions in files and folders."""
+    files = list_motion_files(paths)
+    _refuse_short(files, split)
+    return frames_of_split(list(_clips(files)), split)
 
 
 def frames_of_split(clips: list[np.ndarray], split: str) -> np.ndarray:

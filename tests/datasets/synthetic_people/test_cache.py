@@ -6,11 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from mmd2a.datasets.synthetic_people import cache as cache_module
 from mmd2a.datasets.synthetic_people import generation
@@ -131,7 +133,9 @@ def test_more_people_keep_the_first(reference, tmp_path):
 @pytest.mark.parametrize('damage', [
     lambda f: (f / 'annotations.npz').unlink(),
     lambda f: (f / 'annotations.npz').write_bytes(b'PK truncated'),
-    lambda f: (f / '000003_depth.png').unlink()])
+    lambda f: (f / '000003_depth.png').unlink(),
+    # As after a loss of power: names without contents.
+    lambda f: (f / '000002.jpg').write_bytes(b'')])
 def test_a_damaged_shard_is_made_again(reference, tmp_path, damage):
     shutil.copytree(reference.data_root, tmp_path / 'copy')
     cache = small(tmp_path / 'copy')
@@ -215,3 +219,79 @@ def test_impossible_wishes_are_refused(tmp_path, change):
 
 def test_the_json_of_a_cache_is_readable(tmp_path):
     assert json.loads(small(tmp_path).to_json())['image_size'] == SIZE
+
+
+def test_motions_too_short_are_refused_before_a_worker_starts(
+        tmp_path, monkeypatch):
+    motion = tmp_path / 'short.npz'
+    np.savez(motion, poses=np.zeros((5, 72)))
+    monkeypatch.setattr(generation.subprocess, 'Popen', None)
+    with pytest.raises(ValueError, match='at least 10 frames.*short.npz'):
+        generate_people(small(tmp_path, split='test',
+                              motions=(str(motion),)), 4, num_workers=2)
+
+
+@pytest.mark.parametrize('finishes', [True, False])
+def test_whoever_waits_starts_no_process_and_says_for_what(
+        reference, tmp_path, monkeypatch, finishes):
+    """Another process holds the last shard, then finishes it or dies."""
+    cache = small(tmp_path)
+    shutil.copytree(reference.folder, cache.folder)
+    kept = tmp_path / 'kept'
+    cache.shard_folder(2).rename(kept)
+    # Let go by another thread than this one.
+    held = FileLock(cache.lock_path(2), thread_local=False).acquire()
+    assert not cache.is_free(2)
+    rounds, messages = [], []
+    run = generation._run
+
+    def count(cache, shards, num_workers, *rest):
+        rounds.append((shards, num_workers))
+        return run(cache, shards, num_workers, *rest)
+
+    def log(message, **_):
+        messages.append(message)
+
+    def let_go():
+        if finishes:
+            kept.rename(cache.shard_folder(2))
+        held.lock.release(force=True)
+
+    monkeypatch.setattr(generation, '_run', count)
+    monkeypatch.setattr(generation, 'print_log', log)
+    monkeypatch.setattr(generation, '_LOG_SECONDS', .1)
+    monkeypatch.setattr(generation, '_POLL_SECONDS', .05)
+    timer = threading.Timer(.6, let_go)
+    timer.start()
+    made = generate_people(cache, 6, num_workers=4)
+    timer.join()
+    assert made == (0 if finishes else 2)
+    # One look at the start; another when the shard has lost its maker.
+    assert rounds == [([2], 1)] * (1 if finishes else 2)
+    waiting = [m for m in messages if m.startswith('Waiting')]
+    assert 1 < len(waiting) < 8
+    assert 'shard 2' in waiting[0] and str(cache.lock_path(2)) in waiting[0]
+    assert contents(cache.folder) == contents(reference.folder)
+
+
+def test_motions_are_not_read_where_nothing_is_made(tmp_path, monkeypatch):
+    motion = tmp_path / 'a.npz'
+    np.savez(motion, poses=np.zeros((20, 72)))
+    cache = small(tmp_path, motions=(str(motion),))
+    monkeypatch.setattr(cache_module, 'read_split', None)
+    cache.lock_path(0).parent.mkdir(parents=True)
+    with FileLock(cache.lock_path(0)):
+        assert cache.build_shards([0]) == []
+
+
+@pytest.mark.parametrize('code', [errno.ENOLCK, errno.EOPNOTSUPP,
+                                  errno.ENOTSUP])
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, code):
+    def refuse(*_, **__):
+        raise OSError(code, 'No locks available')
+
+    monkeypatch.setattr(cache_module.FileLock, 'acquire', refuse)
+    with pytest.raises(OSError, match='no locks; set data_root to a local '
+                                      'disk') as error:
+        generate_people(small(tmp_path), 2, num_workers=1)
+    assert error.value.errno == code and str(tmp_path) in str(error.value)

@@ -4,6 +4,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
+from mmd2a.datasets.synthetic_people import motion_files
 from mmd2a.datasets.synthetic_people.angles import angles_to_rotations
 from mmd2a.datasets.synthetic_people.collisions import (
     joint_positions,
@@ -12,10 +13,13 @@ from mmd2a.datasets.synthetic_people.collisions import (
 from mmd2a.datasets.synthetic_people.motion_files import (
     _CMU,
     _SMPL,
+    check_motions,
     frames_of_split,
+    list_motion_files,
     read_amass,
     read_bvh,
     read_motions,
+    read_split,
 )
 from mmd2a.datasets.synthetic_people.poses import sample_limits
 
@@ -115,7 +119,7 @@ def test_splits_share_no_frame():
 def test_a_broken_file_is_named(tmp_path, name, write, message):
     write(tmp_path / name)
     with pytest.raises(ValueError, match=message) as error:
-        read_motions(str(tmp_path))
+        read_motions(str(tmp_path / name))
     assert name in str(error.value)
 
 
@@ -124,3 +128,44 @@ def test_no_file_is_an_error(tmp_path):
         read_motions(str(tmp_path / 'nowhere'))
     with pytest.raises(FileNotFoundError, match='no .bvh or .npz'):
         read_motions(str(tmp_path))
+
+
+def test_a_folder_as_amass_ships_it_is_read(tmp_path):
+    """Shapes lie beside the motions; only the motions are taken."""
+    for name in ('shape', 'a_stagei'):
+        np.savez(tmp_path / f'{name}.npz', betas=np.zeros(16))
+    with pytest.raises(FileNotFoundError, match='2 .npz without'):
+        list_motion_files(str(tmp_path))
+    np.savez(tmp_path / 'a_poses.npz', poses=np.zeros((20, 156)))
+    assert [f.name for f in list_motion_files(tmp_path)] == ['a_poses.npz']
+    assert len(read_motions(str(tmp_path))) == 1
+    with pytest.raises(ValueError, match='no array "poses"'):
+        read_motions(str(tmp_path / 'shape.npz'))
+
+
+def test_skipped_files_are_counted_once_in_the_log(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(motion_files, 'print_log',
+                        lambda message, **_: messages.append(message))
+    np.savez(tmp_path / 'shape.npz', betas=np.zeros(16))
+    np.savez(tmp_path / 'a_poses.npz', poses=np.zeros((20, 156)))
+    check_motions(str(tmp_path), 'test')
+    read_split(str(tmp_path), 'test')
+    assert len(messages) == 1 and messages[0].startswith('1 .npz')
+
+
+def test_a_damaged_file_in_a_folder_is_no_mere_shape(tmp_path):
+    (tmp_path / 'a.npz').write_bytes(b'PK truncated')
+    assert len(list_motion_files(tmp_path)) == 1
+
+
+def test_clips_too_short_for_a_split_are_named(tmp_path):
+    for i in range(8):
+        np.savez(tmp_path / f'{i}.npz', poses=np.zeros((9, 72)))
+    for read in (read_split, check_motions):
+        with pytest.raises(ValueError, match='at least 10 frames') as error:
+            read(str(tmp_path), 'test')
+        assert '0.npz' in str(error.value) and '3 more' in str(error.value)
+    assert len(read_split(str(tmp_path), 'train')) == 64
+    np.savez(tmp_path / '8.npz', poses=np.zeros((10, 72)))
+    assert len(read_split(str(tmp_path), 'test')) == 1

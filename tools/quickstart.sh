@@ -4,7 +4,7 @@
 #
 #   bash tools/quickstart.sh [--epochs N] [--people N]
 #
-# --epochs N   train longer than the config says (about an hour: see README)
+# --epochs N   train longer than the config says (see README)
 # --people N   learn from more synthetic people than the config says
 #
 # What is already done (environment, people, a finished training) is not done

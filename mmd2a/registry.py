@@ -23,15 +23,18 @@ def _child(root: Registry, *locations: str) -> Registry:
                     locations=list(locations))
 
 
-MODELS = _child(roots.MODELS, 'mmd2a.models', 'mmd2a.body_models')
-MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS, 'mmd2a.engine')
+# Light as well: MMHuman3D is imported when one of these is built.
+_BRIDGE = 'mmd2a.interop.mmhuman3d.components'
+
+MODELS = _child(roots.MODELS, 'mmd2a.models', 'mmd2a.body_models', _BRIDGE)
+MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS, 'mmd2a.engine', _BRIDGE)
 TASK_UTILS = _child(roots.TASK_UTILS, 'mmd2a.engine')
-DATASETS = _child(roots.DATASETS, 'mmd2a.datasets')
+DATASETS = _child(roots.DATASETS, 'mmd2a.datasets', _BRIDGE)
 DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'mmd2a.datasets')
-TRANSFORMS = _child(roots.TRANSFORMS, 'mmd2a.datasets.transforms')
-FUNCTIONS = _child(roots.FUNCTIONS, 'mmd2a.engine')
+TRANSFORMS = _child(roots.TRANSFORMS, 'mmd2a.datasets.transforms', _BRIDGE)
+FUNCTIONS = _child(roots.FUNCTIONS, 'mmd2a.engine', _BRIDGE)
 EVALUATOR = _child(roots.EVALUATOR, 'mmd2a.evaluation')
-METRICS = _child(roots.METRICS, 'mmd2a.evaluation')
+METRICS = _child(roots.METRICS, 'mmd2a.evaluation', _BRIDGE)
 HOOKS = _child(roots.HOOKS, 'mmd2a.engine', 'mmd2a.visualization')
 RUNNERS = _child(roots.RUNNERS, 'mmd2a.engine')
 LOOPS = _child(roots.LOOPS, 'mmd2a.engine')
@@ -39,7 +42,7 @@ LOG_PROCESSORS = _child(roots.LOG_PROCESSORS, 'mmd2a.engine')
 OPTIMIZERS = _child(roots.OPTIMIZERS, 'mmd2a.engine')
 OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmd2a.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
-    roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmd2a.engine')
+    roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmd2a.engine', _BRIDGE)
 PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS, 'mmd2a.engine')
 WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS, 'mmd2a.engine')
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS, 'mmd2a.engine')

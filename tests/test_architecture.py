@@ -9,7 +9,7 @@ FLOORS = {
     0: {'registry', 'geometry', 'structures', 'requirements', 'version'},
     1: {'body_models', 'depth', 'evaluation', 'visualization', 'engine'},
     2: {'models', 'datasets'},
-    3: {'apis', 'interop'},
+    3: {'apis', 'collect_env', 'configs', 'interop', 'utils'},
 }
 FLOOR = {part: floor for floor, parts in FLOORS.items() for part in parts}
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix('.py')

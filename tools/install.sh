@@ -1,36 +1,64 @@
 #!/usr/bin/env bash
 # Set up a virtual environment with the pinned stack, then this package.
 #
-#   bash tools/install.sh [runtime|tests]
+#   bash tools/install.sh [bare|runtime|full|tests]
 #
-# runtime (default): what training, evaluation and pictures need.
-# tests: the same plus pytest and the reference implementations.
+# bare               torch, mmengine, mmcv-lite and what this package imports
+# runtime (default)  + mmpose: training, evaluation, pictures as in the README
+# full               + mmpretrain, mmhuman3d: every part of the ecosystem
+# tests              + pytest, linters, reference implementations
 #
 # MMD2A_VENV   where the environment lives (default: .venv in this checkout)
+# MMD2A_FORKS  onedl: the maintained forks of mmengine, mmcv, mmdet, mmpretrain
+#              with the same module names, in an environment of their own
 # PYTHON       the interpreter it is made from (default: python3.11, python3)
 #
 # Does nothing when the environment already matches the requirements. pip's own
 # settings (PIP_INDEX_URL, PIP_FIND_LINKS, ...) are honoured: use them to take
-# a CPU-only or a specific CUDA build of torch.
+# a CPU-only or a specific CUDA build of torch. A full mmcv that is already in
+# the environment is kept.
 set -euo pipefail
 
-extra="${1:-runtime}"
-case "$extra" in runtime|tests) ;; *)
-    echo "install.sh: unknown set '$extra'; use runtime or tests" >&2; exit 2 ;;
+want="${1:-runtime}"
+case "$want" in
+    bare) sets=(bare) ;;
+    runtime) sets=(bare runtime) ;;
+    full) sets=(bare runtime full) ;;
+    tests) sets=(bare runtime full tests) ;;
+    *) echo "install.sh: unknown set '$want'; use bare, runtime, full or" \
+            "tests" >&2; exit 2 ;;
 esac
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 venv="${MMD2A_VENV:-$root/.venv}"
 python="${PYTHON:-$(command -v python3.11 || command -v python3 || true)}"
-if [ -z "$python" ]; then
+if [ ! -f "$root/setup.cfg" ]; then
+    echo "install.sh: $root is no checkout of mmd2a; in an installed package" \
+         "there is nothing left to install" >&2
+    exit 2
+elif [ -z "$python" ]; then
     echo "install.sh: no python3 found; install Python 3.11 or set PYTHON" >&2
     exit 1
 fi
 
+# An environment holds either upstream or forks, and remembers which.
+forks="$(cat "$venv/.mmd2a-forks" 2>/dev/null || true)"
+if [ -d "$venv" ] && [ "${MMD2A_FORKS-$forks}" != "$forks" ]; then
+    echo "install.sh: $venv was made with MMD2A_FORKS='$forks', and the forks" \
+         "own the same files; choose another folder with MMD2A_VENV" >&2
+    exit 2
+fi
+forks="${MMD2A_FORKS-$forks}"
+case "$forks" in
+    '') rename='' ;;
+    onedl) rename='s/^(mmengine|mmpretrain)$/onedl-\1/; s/^mmcv-lite$/onedl-mmcv/
+                   s/^mmdet$/onedl-mmdetection/' ;;
+    *) echo "install.sh: unknown MMD2A_FORKS '$forks'; use onedl" >&2; exit 2 ;;
+esac
+
 wanted="$(cat "$root"/requirements/*.txt "$root"/setup.cfg "$0" | cksum)"
-stamp="$venv/.mmd2a-$extra"
-if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
-    echo "install.sh: $venv is up to date ($extra)"
+if [ "$(cat "$venv/.mmd2a-$want" 2>/dev/null)" = "$wanted" ]; then
+    echo "install.sh: $venv is up to date ($want)"
     exit 0
 fi
 
@@ -47,30 +75,39 @@ fi
          "python venv module installed (Debian: python3-venv)?" >&2
     exit 1
 }
+echo "$forks" > "$venv/.mmd2a-forks"
 
 export PIP_CONSTRAINT="$root/requirements/constraints.txt"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 pip() { "$venv/bin/python" -m pip install --quiet "$@"; }
+step() { echo "  [${SECONDS} s] $1"; }
 
-echo "install.sh: installing the pinned stack into $venv (about 90 s)"
-step() { echo "  [$1] $2"; }
-step 1/5 'torch, numpy'
-pip torch numpy setuptools wheel
-step 2/5 'mmengine, mmcv-lite and what the package imports'
-pip -r "$root/requirements/runtime.txt" -r "$root/requirements/mmpose.txt"
-step 3/5 'xtcocotools, built against this numpy'
-"$venv/bin/python" -c 'import xtcocotools._mask' 2>/dev/null ||
-    pip --no-build-isolation --no-deps --no-binary xtcocotools xtcocotools
-step 4/5 'mmpose, mmdet, torchvision without their declared dependencies'
-pip --no-deps -r "$root/requirements/ecosystem.txt"
-step 5/5 'mmd2a'
-if [ "$extra" = tests ]; then
-    pip -r "$root/requirements/tests.txt"
-    pip --no-deps -r "$root/requirements/oracles.txt"
+# The requirements of a set, with the names of the forks.
+lists="$(mktemp -d)"
+trap 'rm -rf "$lists"' EXIT
+for file in "$root"/requirements/*.txt; do
+    sed -E "$rename" "$file" > "$lists/$(basename "$file")"
+done
+if "$venv/bin/python" -m pip show --quiet mmcv 2>/dev/null; then
+    sed -i '/^mmcv-lite$/d' "$lists/bare.txt"
 fi
-pip --no-deps --no-build-isolation --editable "$root"
 
-echo "$wanted" > "$stamp"
-# The tests set contains the runtime set.
-[ "$extra" = tests ] && echo "$wanted" > "$venv/.mmd2a-runtime"
-echo "install.sh: done"
+echo "install.sh: installing the pinned stack into $venv (1 to 2 minutes)"
+step 'torch, numpy'
+pip torch numpy setuptools wheel
+for set in "${sets[@]}"; do
+    step "$set: $(sed -nE 's/^([a-z][a-z0-9-]*).*/\1/p' "$lists/$set"*.txt | paste -sd' ')"
+    pip -r "$lists/$set.txt"
+    # Not isolated: what is compiled here is compiled against this numpy.
+    if [ -f "$lists/${set}_no_deps.txt" ]; then
+        pip --no-build-isolation --no-deps -r "$lists/${set}_no_deps.txt"
+    fi
+done
+step 'mmd2a, from this checkout'
+pip --no-deps --no-build-isolation --editable "$root"
+"$venv/bin/python" "$root/tools/link_editable.py"
+
+for set in "${sets[@]}"; do
+    echo "$wanted" > "$venv/.mmd2a-$set"
+done
+step 'done'

@@ -17,6 +17,7 @@ from mmd2a.engine.launch import (
     load_weights,
     run_tool,
 )
+from mmd2a.interop.mmhuman3d.translation import translate_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,7 +33,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config(args, translate_config)
     load_weights(cfg, args.checkpoint)
     metrics = build_runner(cfg, args.launcher).test()
     if args.out is not None and is_main_process():

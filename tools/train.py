@@ -16,6 +16,7 @@ from mmd2a.engine.launch import (
     scale_lr,
     use_amp,
 )
+from mmd2a.interop.mmhuman3d.translation import translate_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +39,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config(args, translate_config)
     if args.amp:
         use_amp(cfg)
     if args.auto_scale_lr:

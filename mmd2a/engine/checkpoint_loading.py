@@ -52,6 +52,20 @@ def restrict_checkpoint_loading() -> None:
                                          force=True)
 
 
+def read_checkpoint(filename: str, map_location: Any = None) -> Any:
+    """Read a checkpoint under the same restriction, MMEngine left alone.
+
+    Args:
+        filename: a file, a URL or another address that MMEngine knows.
+        map_location: device to read to.
+
+    Raises:
+        UntrustedCheckpointError: if it asks for more than is allowed.
+    """
+    read = _restricted(CheckpointLoader.load_checkpoint)
+    return read(filename, map_location=map_location)
+
+
 def _history_statistic(owner: Any, name: str) -> Callable:
     """Stand for ``getattr``, which a pickled ``HistoryBuffer`` asks for.
 

@@ -24,10 +24,14 @@ from mmd2a.engine.distributed import (
     setup_distributed,
 )
 
-# Installed by our script, because their own requirements cannot be met.
+# Per package the set of our script that installs it, because its own
+# requirements cannot be met, and those of them that it imports all the same.
 _ECOSYSTEM = {
-    'mmpose': 'bash tools/install.sh',
-    'mmdet': 'bash tools/install.sh',
+    'mmpose': ('runtime', ('mmdet', 'munkres', 'six', 'xtcocotools')),
+    'mmdet': ('full', ('pycocotools', 'shapely', 'six', 'terminaltables')),
+    'mmpretrain': ('full', ('einops', 'importlib_metadata', 'modelindex',
+                            'torchvision')),
+    'mmhuman3d': ('full', ('einops', )),
 }
 
 
@@ -53,16 +57,21 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
                         help=argparse.SUPPRESS)
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def load_config(args: argparse.Namespace,
+                translate: Callable[[Config], Config] | None = None
+                ) -> Config:
     """Read the config that the arguments name and apply them to it.
 
     Args:
         args: parsed arguments with ``config`` and those of
             :func:`add_run_arguments`.
+        translate: makes a config of MMEngine of one in another format, after
+            the arguments are applied; raises ``NotImplementedError`` for what
+            it cannot.
 
     Raises:
-        UsageError: the file is not there, is no config, or names a package
-            that is not installed.
+        UsageError: the file is not there, is no config, has settings that
+            cannot be translated, or names a package that is not installed.
     """
     if args.launcher == 'pytorch':
         os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -72,6 +81,11 @@ def load_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', Path(args.config).stem)
     cfg.merge_from_dict(args.cfg_options)
+    if translate is not None:
+        try:
+            cfg = translate(cfg)
+        except NotImplementedError as error:
+            raise UsageError(f'{args.config}: {error}') from error
     check_packages(cfg)
     return cfg
 
@@ -82,14 +96,21 @@ def check_packages(cfg: Config) -> None:
     Raises:
         UsageError: naming the part and the command that installs it.
     """
-    for name in _type_names(cfg.to_dict()):
+    # Names without a prefix are looked up in the default scope.
+    scope = cfg.get('default_scope') or 'mmengine'
+    for name in (scope, *_type_names(cfg.to_dict())):
         package = name.split('.')[0]
-        if (package in _ECOSYSTEM
-                and importlib.util.find_spec(package) is None):
-            raise UsageError(
-                f'the config uses {name}, but {package} is not installed. '
-                f'Install it with `{_ECOSYSTEM[package]}` (not with pip '
-                'alone, which would pull in packages that do not build).')
+        if package not in _ECOSYSTEM:
+            continue
+        packages, needed = _ECOSYSTEM[package]
+        for module in (package, *needed):
+            if importlib.util.find_spec(module) is None:
+                why = f', which {package} needs,' if module in needed else ''
+                raise UsageError(
+                    f'the config uses {name}, but {module}{why} is not '
+                    f'installed. Install it with `bash tools/install.sh '
+                    f'{packages}` (not with pip alone, which would pull in '
+                    'packages that do not build).')
 
 
 def build_runner(cfg: Config, launcher: str) -> Runner:
@@ -105,8 +126,13 @@ def use_amp(cfg: Config) -> None:
         UsageError: the config has an optimiser wrapper of another kind.
     """
     wrapper = cfg.optim_wrapper
+    if 'constructor' in wrapper and 'optimizer' not in wrapper:
+        raise UsageError('--amp is for models with one optimiser, but the '
+                         'config has an optimiser per module')
     kind = wrapper.get('type', 'OptimWrapper')
-    if kind in ('AmpOptimWrapper', 'mmd2a.CPUAmpOptimWrapper'):
+    kind = getattr(kind, '__name__', kind)  # a class in a pure-Python config
+    if kind in ('AmpOptimWrapper', 'CPUAmpOptimWrapper',
+                'mmd2a.CPUAmpOptimWrapper'):
         return
     if kind != 'OptimWrapper':
         raise UsageError(f'--amp replaces OptimWrapper, but the config has '

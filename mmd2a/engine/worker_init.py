@@ -9,7 +9,7 @@ from mmd2a.registry import FUNCTIONS
 
 
 @FUNCTIONS.register_module()
-def init_worker(worker_id: int) -> None:
+def init_worker(worker_id: int, _scope_: str | None = None) -> None:
     r"""Give a worker random numbers of its own, one thread and few files.
 
     MMEngine seeds NumPy and ``random`` of worker :math:`w` with
@@ -19,6 +19,8 @@ def init_worker(worker_id: int) -> None:
 
     Args:
         worker_id: number of the worker; torch's seed already differs by it.
+        _scope_: ignored; MMEngine passes it on from a config whose base is
+            named ``mmd2a::folder/name.py``.
 
     Example:
         >>> train_dataloader = dict(

@@ -1,12 +1,12 @@
 """What stands between this package and the packages around it."""
-from mmd2a.interop import mmcv_ops, torchvision_ops
+from mmd2a.interop import config_names, mmcv_ops, mmhuman3d, torchvision_ops
 
 
 def activate() -> None:
-    """Make packages importable that expect compiled operators.
+    """Make packages importable that expect compiled operators or mmcv 1.x.
 
-    Costs nothing until such a package is imported, changes nothing where the
-    compiled operators exist, and may be called any number of times.
+    Costs nothing until such a package is imported, changes nothing where what
+    it expects is there, and may be called any number of times.
 
     Example:
         >>> activate()
@@ -14,8 +14,10 @@ def activate() -> None:
         >>> type(MODELS.build(dict(type='mmpose.ResNet', depth=18))).__name__
         'ResNet'
     """
+    config_names.activate()
     mmcv_ops.activate()
     torchvision_ops.activate()
+    mmhuman3d.activate()
 
 
 def status() -> dict[str, str]:
@@ -23,9 +25,12 @@ def status() -> dict[str, str]:
 
     Example:
         >>> sorted(status())
-        ['mmcv operators', 'torchvision operators']
+        ['config names', 'mmcv operators', 'mmhuman3d',
+         'torchvision operators']
     """
     return {
+        'config names': config_names.describe(),
         'mmcv operators': mmcv_ops.describe(),
+        'mmhuman3d': mmhuman3d.describe(),
         'torchvision operators': torchvision_ops.describe(),
     }

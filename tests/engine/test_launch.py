@@ -92,6 +92,30 @@ def test_a_missing_checkpoint_is_named():
             use(Config(dict()), 'no.pth')
 
 
+def test_a_config_in_another_format_is_translated_with_its_options(config):
+    def translate(cfg):
+        return Config(dict(model=cfg.model, c=cfg.a.b + 1))
+
+    args = parse(str(config), '--cfg-options', 'a.b=2')
+    assert load_config(args, translate).c == 3
+
+
+def test_what_cannot_be_translated_is_told_in_one_line(config):
+    def translate(cfg):
+        raise NotImplementedError('use this instead')
+
+    with pytest.raises(UsageError, match='some_model.py: use this instead'):
+        load_config(parse(str(config)), translate)
+
+
+def test_amp_is_for_one_optimizer():
+    cfg = Config(dict(optim_wrapper=dict(
+        constructor='mmd2a.PerModuleOptimWrapperConstructor',
+        head=dict(optimizer=dict(type='Adam')))))
+    with pytest.raises(UsageError, match='per module'):
+        use_amp(cfg)
+
+
 def test_amp_does_not_replace_another_wrapper():
     cfg = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper')))
     with pytest.raises(UsageError, match='ApexOptimWrapper'):

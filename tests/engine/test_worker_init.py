@@ -28,6 +28,13 @@ def test_epochs_differ_and_repeat_exactly(toy):
     assert torch.equal(noise, epochs_of_noise(toy, workers=2))
 
 
+def test_a_config_named_by_package_works_with_workers(toy):
+    # MMEngine marks the parts of such a config with their scope.
+    assert len(epochs_of_noise(toy, workers=1, epochs=1, **{
+        'train_dataloader.worker_init_fn':
+        dict(type='mmd2a.init_worker', _scope_='mmd2a')}).unique()) > 1
+
+
 def test_ranks_differ(toy, monkeypatch):
     first = epochs_of_noise(toy, workers=2, epochs=1)
     monkeypatch.setenv('RANK', '1')

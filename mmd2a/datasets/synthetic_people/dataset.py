@@ -3,8 +3,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmd2a.body_models.joint_sets import flip_pairs, joint_names
+from mmd2a.body_models.joint_sets import joint_names
 from mmd2a.datasets.body_dataset import BodyDataset
+from mmd2a.datasets.keypoint_metainfo import keypoint_metainfo
 from mmd2a.datasets.synthetic_people.cache import Cache
 from mmd2a.datasets.synthetic_people.generation import generate_people
 from mmd2a.datasets.synthetic_people.person import JOINT_SETS
@@ -27,7 +28,8 @@ class SyntheticPeople(BodyDataset):
     J: joints of the joint set. Entries have the keys of
     :class:`~mmd2a.datasets.BodyDataset`, and ``parts_path`` (body part of
     every pixel), ``keypoints2d_visibility`` (J,) (0 outside the image, 1
-    hidden, 2 seen), ``motion`` and ``visible_fraction``.
+    hidden, 2 seen), ``motion`` and ``visible_fraction``. ``metainfo`` also
+    describes the joint set as mmpose's metrics and visualisers want it.
 
     Args:
         data_root: folder for all splits; made if absent.
@@ -80,7 +82,7 @@ class SyntheticPeople(BodyDataset):
         self._metainfo.update(
             dataset_type='synthetic_people', split=split,
             joint_set=joint_set, joint_names=joint_names(joint_set),
-            flip_pairs=flip_pairs(joint_set))
+            **keypoint_metainfo(joint_set))
 
     def load_data_list(self) -> list[dict]:
         """Read the annotations of the shards."""

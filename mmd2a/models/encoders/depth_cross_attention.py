@@ -1,13 +1,17 @@
 """The depth cross-attention encoder of D2A-HMR."""
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmd2a.registry import MODELS
+from mmd2a.structures import RGBDFeatures
 
 from .attention import MultiHeadAttention
 from .gated_fusion import LearnableGatedFusion
+from .patch_embedding import PatchEmbedding
 
 DEPTH_STREAMS = ('own', 'fused')
 DEFAULT_POSITIONAL_ENCODING = dict(type='mmd2a.HybridPositionalEncoding')
@@ -124,6 +128,11 @@ class DepthCrossAttentionEncoder(BaseModule):
     At the start each gate gives the image stream 0.9 of the mix, so z is at
     first that of an RGB-only encoder up to a small share of depth.
 
+    It is a part of :class:`D2AHMR`, tokens in and tokens out, and the neck of
+    any other model, feature maps in and a feature map out: ``in_channels``
+    makes it one. Behind :class:`RGBDBackbone` it fuses depth, behind a
+    backbone of images alone it is a transformer on their features.
+
     B: batch, C: token width, (h, w): token grid, N = h w: tokens.
 
     Args:
@@ -142,6 +151,15 @@ class DepthCrossAttentionEncoder(BaseModule):
         masking: config of :class:`TokenMasking` (``embed_dims`` is filled
             in); None: off.
         fused_attention: see :class:`MultiHeadAttention`.
+        in_channels: as a neck: channels of the backbone's map or maps, in
+            their order. None: tokens in, tokens out.
+        depth_channels: as a neck with depth: channels of the map or maps of
+            the depth branch.
+        level: as a neck: index of the backbone's map whose grid the tokens
+            have; see :class:`PatchEmbedding`.
+        as_tuple: as a neck: return the map in a tuple, as heads of mmpose,
+            mmdet and mmpretrain take it; False for heads that take a tensor,
+            as some of MMHuman3D do.
         init_cfg: MMEngine initialisation; the gates keep their own.
 
     D2A-HMR (Bright et al., CRV 2024), panels (a) and (b). The order of the
@@ -153,6 +171,15 @@ class DepthCrossAttentionEncoder(BaseModule):
         >>> img, depth = torch.randn(2, 2, 9, 8)
         >>> encoder(img, depth, grid=(3, 3)).shape
         torch.Size([2, 9, 8])
+        >>> neck = DepthCrossAttentionEncoder(
+        ...     embed_dims=8, depth=2, num_heads=2, grid_size=(3, 3),
+        ...     in_channels=[16, 32], depth_channels=4)
+        >>> img = torch.randn(2, 16, 6, 6), torch.randn(2, 32, 3, 3)
+        >>> depth = torch.randn(2, 4, 6, 6)
+        >>> neck(RGBDFeatures(img, (depth, ), torch.ones(2)))[-1].shape
+        torch.Size([2, 8, 3, 3])
+        >>> neck(img)[-1].shape  # Nobody has depth.
+        torch.Size([2, 8, 3, 3])
     """
 
     def __init__(
@@ -168,6 +195,10 @@ class DepthCrossAttentionEncoder(BaseModule):
         positional_encoding: dict | None = DEFAULT_POSITIONAL_ENCODING,
         masking: dict | None = DEFAULT_MASKING,
         fused_attention: bool = True,
+        in_channels: int | Sequence[int] | None = None,
+        depth_channels: int | Sequence[int] = 128,
+        level: int = -1,
+        as_tuple: bool = True,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if init_cfg is None:
@@ -199,6 +230,15 @@ class DepthCrossAttentionEncoder(BaseModule):
         if masking is not None:
             self.masking = MODELS.build(
                 masking, default_args=dict(embed_dims=embed_dims))
+        self.as_tuple = as_tuple
+        self.patch_embedding: PatchEmbedding | None = None
+        self.depth_embedding: PatchEmbedding | None = None
+        if in_channels is not None:
+            self.patch_embedding = PatchEmbedding(in_channels, embed_dims,
+                                                  level)
+            if with_depth:
+                self.depth_embedding = PatchEmbedding(depth_channels,
+                                                      embed_dims)
 
     def _prepare_depth(
         self,
@@ -245,26 +285,75 @@ class DepthCrossAttentionEncoder(BaseModule):
 
     def forward(
         self,
-        img_tokens: Tensor,
-        depth_tokens: Tensor | None,
-        grid: tuple[int, int],
+        img_tokens: Tensor | Sequence[Tensor] | RGBDFeatures,
+        depth_tokens: Tensor | None = None,
+        grid: tuple[int, int] | None = None,
         has_depth: Tensor | None = None,
         depth_grid: tuple[int, int] | None = None,
-    ) -> Tensor:
-        """Encode the tokens of a batch.
+    ) -> Tensor | tuple[Tensor]:
+        """Encode the tokens, or as a neck the feature maps, of a batch.
 
         Args:
-            img_tokens: (B, N, C).
+            img_tokens: (B, N, C). As a neck the only argument: an
+                :class:`~mmd2a.structures.RGBDFeatures`, or maps
+                (B, C_i, h_i, w_i) of the image alone, one or a sequence.
             depth_tokens: (B, N, C); None: no sample has depth.
-            grid: (h, w) of the image tokens.
+            grid: (h, w) of the image tokens; needed with tokens.
             has_depth: (B,), 0 or False where depth is missing; None: all
                 samples have depth if there are depth tokens.
             depth_grid: grid of the depth tokens where it is not ``grid``;
                 they are interpolated (bilinear) to the image's.
 
         Returns:
-            z (B, N, C).
+            z (B, N, C); as a neck (B, C, h, w), in a tuple if ``as_tuple``.
         """
+        if self.patch_embedding is not None:
+            return self._encode_maps(img_tokens)
+        if grid is None or not isinstance(img_tokens, Tensor):
+            raise TypeError(
+                'DepthCrossAttentionEncoder takes tokens and their grid; for '
+                'feature maps, as a neck, build it with in_channels=<channels'
+                ' of the maps>')
+        return self._encode_tokens(img_tokens, depth_tokens, grid, has_depth,
+                                   depth_grid)
+
+    def _encode_maps(
+        self, features: Tensor | Sequence[Tensor] | RGBDFeatures
+    ) -> Tensor | tuple[Tensor]:
+        """Embed feature maps, encode them and lay the tokens out again."""
+        assert self.patch_embedding is not None
+        if isinstance(features, RGBDFeatures) and not self.with_depth:
+            raise ValueError(
+                'this neck was built with `with_depth=False` but its backbone '
+                'gives depth features; set it to True or use the image '
+                'backbone alone.')
+        depth_tokens = depth_grid = None
+        image, maps, has_depth = (
+            features if isinstance(features, RGBDFeatures)
+            else (features, None, None))
+        tokens, grid = self.patch_embedding(image)
+        if self.depth_embedding is not None:
+            if has_depth is None and torch.is_grad_enabled():
+                # Nobody has depth; its embedding stays in the graph, too.
+                has_depth = tokens.new_zeros(len(tokens))
+                maps = tuple(tokens.new_zeros(len(tokens), width, *grid)
+                             for width in self.depth_embedding.in_channels)
+            if has_depth is not None:
+                depth_tokens, depth_grid = self.depth_embedding(maps)
+        z = self._encode_tokens(tokens, depth_tokens, grid, has_depth,
+                                depth_grid)
+        z = z.transpose(1, 2).unflatten(2, grid)
+        return (z, ) if self.as_tuple else z
+
+    def _encode_tokens(
+        self,
+        img_tokens: Tensor,
+        depth_tokens: Tensor | None,
+        grid: tuple[int, int],
+        has_depth: Tensor | None,
+        depth_grid: tuple[int, int] | None,
+    ) -> Tensor:
+        """Tokens (B, N, C) in, z (B, N, C) out."""
         _check_grid('image tokens', img_tokens, grid)
         z_depth, has_depth = self._prepare_depth(
             img_tokens, depth_tokens, grid, has_depth, depth_grid)

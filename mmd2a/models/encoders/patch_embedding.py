@@ -54,6 +54,10 @@ class PatchEmbedding(BaseModule):
         super().__init__(init_cfg)
         if isinstance(in_channels, int):
             in_channels = (in_channels, )
+        if not -len(in_channels) <= level < len(in_channels):
+            raise ValueError(
+                f'level={level} names none of the {len(in_channels)} maps of '
+                f'in_channels={tuple(in_channels)}; level=-1 is the last.')
         self.in_channels = tuple(in_channels)
         self.embed_dims = embed_dims
         self.level = level

@@ -39,8 +39,9 @@ class D2AHMR(BaseModel):
     coordinates ([-1, 1] over the crop).
 
     Args:
-        backbone: config of the image backbone ``F``; gives one feature map or
-            a sequence of them.
+        backbone: config of the image backbone ``F``, from any package; gives
+            one feature map or a sequence of them. A list of configs, such as
+            a backbone and its ``mmdet.FPN``, is run one after the other.
         patch_embedding: config of :class:`PatchEmbedding` for the image
             features. Its ``in_channels`` and ``embed_dims`` are handed to the
             other parts, so a width is written once.
@@ -76,7 +77,7 @@ class D2AHMR(BaseModel):
     """
 
     def __init__(self,
-                 backbone: Config,
+                 backbone: Config | list[Config],
                  patch_embedding: Config,
                  encoder: Config,
                  head: Config,

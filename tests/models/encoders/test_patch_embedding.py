@@ -56,3 +56,9 @@ def test_wrong_maps_are_named_in_the_error(channels):
     embed = PatchEmbedding(in_channels=(2, 3), embed_dims=4)
     with pytest.raises(ValueError, match=r'\(2, 3\) channels.*in_channels'):
         embed([torch.zeros(1, c, 4, 4) for c in channels])
+
+
+@pytest.mark.parametrize('level', [2, -3])
+def test_a_level_without_a_map_is_refused(level):
+    with pytest.raises(ValueError, match='none of the 2 maps'):
+        PatchEmbedding(in_channels=(4, 8), embed_dims=8, level=level)

@@ -1,0 +1,82 @@
+# mmpose's top-down heatmap model on RGB-D images: its backbone runs beside a
+# depth branch, and the encoder of this package fuses both as the neck.
+_base_ = [
+    '../_base_/datasets/synthetic_people_mmpose.py',
+    '../_base_/schedules/quick.py',
+    '../_base_/default_runtime.py',
+]
+
+default_scope = 'mmpose'
+codec = dict(
+    type='MSRAHeatmap',
+    input_size=(96, 128),
+    heatmap_size=(24, 32),
+    sigma=1.5)
+
+model = dict(
+    type='TopdownPoseEstimator',
+    data_preprocessor=dict(
+        type='mmd2a.RGBDDataPreprocessor',
+        image=dict(
+            type='PoseDataPreprocessor',
+            mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375],
+            bgr_to_rgb=True)),
+    backbone=dict(
+        type='mmd2a.RGBDBackbone',
+        backbone=dict(
+            type='ResNet',
+            depth=18,
+            stem_channels=32,
+            base_channels=32,
+            out_indices=(2, 3)),
+        depth_branch=dict(type='mmd2a.DepthBranch')),
+    neck=dict(
+        type='mmd2a.DepthCrossAttentionEncoder',
+        in_channels=[128, 256],
+        level=0,  # tokens of stride 16
+        embed_dims=128,
+        depth=2,
+        num_heads=4,
+        grid_size=(8, 6),
+        masking=None),
+    head=dict(
+        type='HeatmapHead',
+        in_channels=128,
+        out_channels=17,
+        deconv_out_channels=(64, 64),
+        deconv_kernel_sizes=(4, 4),
+        loss=dict(type='KeypointMSELoss', use_target_weight=True),
+        decoder=codec),
+    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True))
+
+train_pipeline = [
+    dict(type='mmd2a.LoadFrame', with_mask=False),
+    dict(type='mmd2a.PersonToKeypoints'),
+    dict(type='mmd2a.PhotometricJitter'),
+    dict(type='mmd2a.DegradeDepth'),
+    # Depth travels with the image from here on.
+    dict(type='mmd2a.StackDepth'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='RandomFlip'),
+    dict(type='RandomBBoxTransform', rotate_factor=40),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='PackPoseInputs'),
+]
+test_pipeline = [
+    dict(type='mmd2a.LoadFrame', with_mask=False),
+    dict(type='mmd2a.PersonToKeypoints'),
+    dict(type='mmd2a.DegradeDepth'),
+    dict(type='mmd2a.StackDepth'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+default_hooks = dict(checkpoint=dict(save_best='PCK', rule='greater'))
+custom_hooks = [dict(type='SyncBuffersHook')]
+visualizer = dict(type='PoseLocalVisualizer')

@@ -1,0 +1,83 @@
+# Pure-Python twin of configs/_base_/models/d2a_hmr.py.
+# D2A-HMR: the parts and their order as the paper draws them, with its best
+# backbone, HRNet-W64. Crop size, widths, loss weights and all else the paper
+# leaves open are our choice, listed in docs/method.md.
+from mmpose.models import HRNet
+
+from mmd2a.models import (
+    BodyDataPreprocessor,
+    CoarseMeshHead,
+    D2AHMR,
+    DepthBranch,
+    DepthCrossAttentionEncoder,
+    HybridPositionalEncoding,
+    JointLoss,
+    PatchEmbedding,
+    RLEFlowHead,
+    RLELoss,
+    SilhouetteDecoder,
+    SilhouetteLoss,
+    TokenMasking,
+    VertexLoss,
+)
+
+model = dict(
+    type=D2AHMR,
+    data_preprocessor=dict(
+        type=BodyDataPreprocessor,
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True),
+    backbone=dict(
+        type=HRNet,
+        in_channels=3,
+        extra=dict(
+            stage1=dict(
+                num_modules=1,
+                num_branches=1,
+                block='BOTTLENECK',
+                num_blocks=(4, ),
+                num_channels=(64, )),
+            stage2=dict(
+                num_modules=1,
+                num_branches=2,
+                block='BASIC',
+                num_blocks=(4, 4),
+                num_channels=(64, 128)),
+            stage3=dict(
+                num_modules=4,
+                num_branches=3,
+                block='BASIC',
+                num_blocks=(4, 4, 4),
+                num_channels=(64, 128, 256)),
+            stage4=dict(
+                num_modules=3,
+                num_branches=4,
+                block='BASIC',
+                num_blocks=(4, 4, 4, 4),
+                num_channels=(64, 128, 256, 512),
+                multiscale_output=True))),
+    patch_embedding=dict(
+        type=PatchEmbedding,
+        in_channels=[64, 128, 256, 512],
+        embed_dims=512),
+    depth_branch=dict(type=DepthBranch),  # None: RGB only
+    encoder=dict(
+        type=DepthCrossAttentionEncoder,
+        depth=4,
+        num_heads=8,
+        mlp_ratio=4,
+        dropout=0.1,
+        positional_encoding=dict(
+            type=HybridPositionalEncoding, mode='hybrid'),
+        masking=dict(type=TokenMasking, max_ratio=0.3)),  # None: off
+    head=dict(type=CoarseMeshHead),  # or mmd2a.SMPLHead
+    flow_head=dict(  # None: off
+        type=RLEFlowHead,
+        dims=3,
+        loss=dict(type=RLELoss, mode='exact', loss_weight=1.)),
+    silhouette_decoder=dict(type=SilhouetteDecoder),  # None: off
+    loss_vertices=dict(type=VertexLoss, loss_weight=10.),
+    loss_keypoints3d=dict(type=JointLoss, loss_weight=10.),
+    loss_keypoints2d=dict(type=JointLoss, loss_weight=1.),
+    loss_silhouette=dict(type=SilhouetteLoss, loss_weight=.1))

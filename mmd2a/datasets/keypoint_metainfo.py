@@ -1,0 +1,102 @@
+"""What mmpose wants to know about a joint set."""
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmd2a.body_models.joint_sets import (
+    SMPL_PARENTS,
+    flip_pairs,
+    joint_names,
+)
+
+# Bones by the names of their ends; a joint set has those it has both ends of.
+_BONES = (
+    ('neck', 'head_top'), ('left_hip', 'right_hip'),
+    ('left_shoulder', 'right_shoulder'), ('left_eye', 'right_eye'),
+    ('neck', '{}_shoulder'), ('nose', '{}_eye'), ('{}_eye', '{}_ear'),
+    ('{}_ear', '{}_shoulder'), ('{}_shoulder', '{}_elbow'),
+    ('{}_elbow', '{}_wrist'), ('{}_shoulder', '{}_hip'),
+    ('{}_hip', '{}_knee'), ('{}_knee', '{}_ankle'))
+_LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'pelvis')
+_COLORS = dict(left=(0, 255, 0), right=(255, 128, 0), middle=(51, 153, 255))
+# Standard deviations of annotators over the size of a person, COCO 2016.
+_COCO_SIGMAS = dict(
+    nose=.026, eye=.025, ear=.035, shoulder=.079, elbow=.072, wrist=.062,
+    hip=.107, knee=.087, ankle=.089)
+
+
+def keypoint_metainfo(joint_set: str) -> dict[str, Any]:
+    """Describe a joint set as mmpose's data sets describe theirs.
+
+    Args:
+        joint_set: name of the set.
+
+    Returns:
+        The keys of mmpose's parsed meta information: ``num_keypoints``,
+        ``flip_indices``, ``skeleton_links``, ``keypoint_colors`` and so on.
+        ``sigmas``, which object keypoint similarity needs, is published for
+        COCO's joints only, and empty for other sets. ``CLASSES`` is what
+        mmpose's ``CocoMetric`` writes as categories.
+
+    Example:
+        >>> meta = keypoint_metainfo('coco17')
+        >>> meta['num_keypoints'], meta['flip_indices'][:3]
+        (17, [0, 2, 1])
+    """
+    names = joint_names(joint_set)
+    pairs = flip_pairs(joint_set)
+    flip_indices = list(range(len(names)))
+    for left, right in pairs:
+        flip_indices[left], flip_indices[right] = right, left
+    lower = [i for i, name in enumerate(names)
+             if _part(name) in _LOWER_BODY]
+    links = _links(joint_set)
+    sigmas = [_COCO_SIGMAS[_part(name)] for name in names] \
+        if joint_set == 'coco17' else []
+    return dict(
+        dataset_name=joint_set,
+        num_keypoints=len(names),
+        keypoint_id2name=dict(enumerate(names)),
+        keypoint_name2id={name: i for i, name in enumerate(names)},
+        upper_body_ids=[i for i in range(len(names)) if i not in lower],
+        lower_body_ids=lower,
+        flip_indices=flip_indices,
+        flip_pairs=pairs,
+        keypoint_colors=_colors([name] for name in names),
+        num_skeleton_links=len(links),
+        skeleton_links=links,
+        skeleton_link_colors=_colors(
+            [names[i] for i in link] for link in links),
+        dataset_keypoint_weights=np.ones(len(names), np.float32),
+        sigmas=np.array(sigmas, np.float32),
+        CLASSES=[dict(id=1, name='person')])
+
+
+def _part(name: str) -> str:
+    """Body part of a joint: 'left_hip' -> 'hip'."""
+    return name.removeprefix('left_').removeprefix('right_')
+
+
+def _side(name: str) -> str:
+    side = name.split('_')[0]
+    return side if side in ('left', 'right') else 'middle'
+
+
+def _links(joint_set: str) -> list[list[int]]:
+    """Index pairs of the bones of a set."""
+    if joint_set == 'smpl24':
+        return [[parent, i] for i, parent in enumerate(SMPL_PARENTS)
+                if parent >= 0]
+    names = joint_names(joint_set)
+    bones = {(start.format(side), end.format(side)): None
+             for side in ('left', 'right') for start, end in _BONES}
+    return [[names.index(start), names.index(end)] for start, end in bones
+            if start in names and end in names]
+
+
+def _colors(groups: Iterable[Sequence[str]]) -> np.ndarray:
+    """RGB (N, 3) uint8 of joints or bones, by the side of the body."""
+    sides = [{_side(name) for name in group} for group in groups]
+    return np.array([_COLORS[side.pop() if len(side) == 1 else 'middle']
+                     for side in sides], np.uint8)

@@ -1,0 +1,107 @@
+"""Stand-ins for libraries that few modules of MMHuman3D use.
+
+MMHuman3D imports them at the top of its modules, so without them nothing of
+it could be imported. A placeholder can be imported and subclassed; whoever
+makes one is told what to install.
+"""
+import functools
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, NoReturn
+
+_INSTALL = {
+    'cdflib': 'pip install cdflib',
+    'colormap': 'pip install colormap easydev',
+    'h5py': 'pip install h5py',
+    'plyfile': 'pip install plyfile',
+    'pytorch3d': 'see its INSTALL.md: it is built from source',
+    'skimage': 'pip install scikit-image',
+    'smplx': 'pip install --no-deps smplx (mind its licence)',
+    'trimesh': 'pip install trimesh rtree',
+    'vedo': 'pip install vedo',
+}
+# Libraries that are part of Python by now.
+_MOVED = {'pickle5': 'pickle'}
+
+# Modules that use names NumPy dropped: `np.int` and, before 2.0, `np.bool`.
+NEED_OLD_NUMPY = {
+    'mmhuman3d.data.datasets.pipelines.transforms',
+    'mmhuman3d.data.data_converters.expose_spin_smplx',
+    'mmhuman3d.data.data_converters.pw3d',
+}
+
+
+@functools.cache
+def is_absent(library: str) -> bool:
+    """Whether a library is not installed."""
+    return find_spec(library) is None
+
+
+def stood_in_for() -> list[str]:
+    """Names of the libraries that are stood in for."""
+    return sorted(filter(is_absent, [*_INSTALL, *_MOVED]))
+
+
+def stand_in(name: str) -> ModuleType | None:
+    """What to give for a module of an optional library, None if it is there.
+
+    Example:
+        >>> stand_in('os.path') is None
+        True
+    """
+    top = name.partition('.')[0]
+    if top not in _INSTALL and top not in _MOVED or not is_absent(top):
+        return None
+    return import_module(_MOVED[top]) if top in _MOVED else placeholder(name)
+
+
+class _Placeholder(ModuleType):
+    """A module that has every name; see :func:`placeholder`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__'):
+            raise AttributeError(name)
+        value = _placeholder_class(f'{self.__name__}.{name}')
+        setattr(self, name, value)
+        return value
+
+
+@functools.cache
+def placeholder(name: str) -> ModuleType:
+    """Stand for a module; each of its names is a class nobody can make.
+
+    Example:
+        >>> placeholder('h5py').File('people.h5')
+        Traceback (most recent call last):
+        ImportError: h5py.File was used, but h5py is not installed: pip
+        install h5py
+    """
+    return _Placeholder(name, f'Stands for {name}, which is not installed.')
+
+
+def _placeholder_class(name: str) -> type:
+    library = name.partition('.')[0]
+
+    def refuse(cls: type, *args: Any, **kwargs: Any) -> NoReturn:
+        user = '' if cls.__module__ == module else f' by {cls.__qualname__}'
+        raise ImportError(f'{name} was used{user}, but {library} is not '
+                          f'installed: {_INSTALL[library]}', name=library)
+
+    module, _, short = name.rpartition('.')
+    return type(short, (), {'__new__': refuse, '__module__': module})
+
+
+@functools.cache
+def numpy_with_old_names() -> ModuleType:
+    """NumPy, and the names for Python's own types it had before 1.24.
+
+    Example:
+        >>> numpy_with_old_names().int
+        <class 'int'>
+    """
+    import numpy
+    view = ModuleType('numpy', numpy.__doc__)
+    vars(view).update(vars(numpy))
+    vars(view).update(int=int, float=float, bool=bool, object=object)
+    return view

@@ -1,0 +1,16 @@
+"""``mmcv.utils``: registries, logging and small helpers."""
+from mmengine.config import Config, ConfigDict, DictAction
+
+from mmd2a.interop.mmhuman3d.mmcv1.names import found_in
+from mmd2a.interop.mmhuman3d.mmcv1.utils.env import collect_env
+from mmd2a.interop.mmhuman3d.mmcv1.utils.logging import get_logger, print_log
+from mmd2a.interop.mmhuman3d.mmcv1.utils.registry import (
+    Registry,
+    build_from_cfg,
+)
+
+__all__ = ['Config', 'ConfigDict', 'DictAction', 'Registry',
+           'build_from_cfg', 'collect_env', 'get_logger', 'print_log']
+
+__getattr__ = found_in(__name__, 'mmengine.utils', 'mmengine.utils.dl_utils',
+                       'mmcv.utils', 'mmengine.testing')

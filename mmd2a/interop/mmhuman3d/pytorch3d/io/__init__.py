@@ -1,0 +1,8 @@
+"""Files of meshes: they need PyTorch3D."""
+from ..missing import missing_class, missing_function
+from .obj_io import load_objs_as_meshes
+
+__all__ = ['IO', 'load_objs_as_meshes', 'save_obj']
+
+IO = missing_class('pytorch3d.io.IO')
+save_obj = missing_function('pytorch3d.io.save_obj')

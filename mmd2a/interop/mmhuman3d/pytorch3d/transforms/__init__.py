@@ -1,0 +1,21 @@
+"""Rotation conversions and 4x4 transforms."""
+from .rotation_conversions import (
+    axis_angle_to_matrix,
+    axis_angle_to_quaternion,
+    euler_angles_to_matrix,
+    matrix_to_euler_angles,
+    matrix_to_quaternion,
+    matrix_to_rotation_6d,
+    quaternion_to_axis_angle,
+    quaternion_to_matrix,
+    rotation_6d_to_matrix,
+)
+from .transform3d import Rotate, Transform3d, Translate
+
+__all__ = [
+    'Rotate', 'Transform3d', 'Translate', 'axis_angle_to_matrix',
+    'axis_angle_to_quaternion', 'euler_angles_to_matrix',
+    'matrix_to_euler_angles', 'matrix_to_quaternion', 'matrix_to_rotation_6d',
+    'quaternion_to_axis_angle', 'quaternion_to_matrix',
+    'rotation_6d_to_matrix'
+]

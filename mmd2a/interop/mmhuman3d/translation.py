@@ -1,0 +1,119 @@
+"""Configs of MMHuman3D as configs of MMEngine's runner."""
+import logging
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmd2a.interop.mmhuman3d.data_settings import translate_data
+from mmd2a.interop.mmhuman3d.learning_rates import translate_lr_config
+from mmd2a.interop.mmhuman3d.optimizer_settings import translate_optimizer
+from mmd2a.interop.mmhuman3d.run_settings import translate_run
+
+_MMENGINE_ONLY = ('train_dataloader', 'val_dataloader', 'test_dataloader',
+                  'optim_wrapper')
+# What tells MMHuman3D's command line tools how to start, not what to train.
+_COMMAND_LINE = ('gpus', 'gpu_ids', 'dist_params')
+
+
+def is_mmhuman3d_config(cfg: Config) -> bool:
+    """Say whether a config is in the format of MMHuman3D (mmcv 1.x).
+
+    Example:
+        >>> is_mmhuman3d_config(Config(dict(model={}, data=dict(train={}))))
+        True
+        >>> is_mmhuman3d_config(Config(dict(model={}, train_dataloader={})))
+        False
+    """
+    return ('model' in cfg and isinstance(cfg.get('data'), dict)
+            and not any(key in cfg for key in _MMENGINE_ONLY))
+
+
+def translate_config(cfg: Config) -> Config:
+    """Turn a config of MMHuman3D into one that MMEngine's runner takes.
+
+    Model, data, optimisers, learning rates, checkpoints, evaluation and logs
+    are what MMHuman3D's ``tools/train.py`` makes of the config, run by this
+    package's hooks (atomic checkpoints, a guard against NaN, random numbers
+    that survive resuming). Variables that the config only uses itself, and
+    settings of MMEngine in it (``custom_hooks``, ``param_scheduler``,
+    ``randomness`` ...), are carried over.
+
+    Args:
+        cfg: the config, as MMHuman3D reads it, changed by ``--cfg-options``
+            or not. It is left as it is.
+
+    Returns:
+        A config of MMEngine; the given one, if it is that already.
+
+    Raises:
+        NotImplementedError: a setting has no counterpart, with what to use
+            instead. Nothing is dropped silently.
+
+    Example:
+        >>> cfg = translate_config(Config(dict(
+        ...     model=dict(type='HybrIK_trainer'),
+        ...     optimizer=dict(type='Adam', lr=1e-3),
+        ...     lr_config=dict(policy='fixed'),
+        ...     runner=dict(type='EpochBasedRunner', max_epochs=2),
+        ...     data=dict(samples_per_gpu=4, workers_per_gpu=1,
+        ...               train=dict(type='HumanImageDataset')))))
+        >>> cfg.optim_wrapper.optimizer.type, cfg.train_cfg.max_epochs
+        ('Adam', 2)
+    """
+    if not is_mmhuman3d_config(cfg):
+        return cfg
+    source = cfg.to_dict()
+    notes: list[str] = []
+    _refuse(source)
+    result: dict[str, Any] = dict(model=_model(source.pop('model')))
+    result.update(translate_data(source, source.get('work_dir')))
+    trains = result.get('train_dataloader') is not None
+    result.update(translate_run(source, trains,
+                                validates='val_dataloader' in result))
+    result.update(translate_optimizer(source, trains, notes))
+    result.update(_schedule(source, result, trains))
+    for key in _COMMAND_LINE:
+        if source.pop(key, None) is not None and key != 'dist_params':
+            notes.append(f'`{key}` has no effect: MMEngine takes the GPUs '
+                         'in CUDA_VISIBLE_DEVICES')
+    for note in notes:
+        print_log(note, logger='current', level=logging.WARNING)
+    result['custom_hooks'] += source.pop('custom_hooks', None) or []
+    result['default_hooks'].update(source.pop('default_hooks', {}))
+    result.update(source)
+    return Config(result, filename=cfg.filename)
+
+
+def _refuse(source: dict[str, Any]) -> None:
+    if source.pop('fp16', None) is not None:
+        raise NotImplementedError(
+            '`fp16` of mmcv 1.x is not translated: start tools/train.py with '
+            '--amp')
+    if source.pop('momentum_config', None) is not None:
+        raise NotImplementedError(
+            '`momentum_config` is not translated: set it to None and put one '
+            'of MMEngine\'s momentum schedulers into `param_scheduler`')
+    workflow = source.pop('workflow', None) or [('train', 1)]
+    if [tuple(flow) for flow in workflow] != [('train', 1)]:
+        raise NotImplementedError(
+            f'`workflow={workflow}`: MMEngine trains, and validates after '
+            'every `evaluation.interval`; leave [("train", 1)]')
+
+
+def _model(model: dict[str, Any]) -> dict[str, Any]:
+    architecture = dict(model)
+    if '.' not in architecture.get('type', '.'):
+        architecture['type'] = f'mmhuman3d.{architecture["type"]}'
+    return dict(type='mmd2a.MMHuman3DEstimator', architecture=architecture)
+
+
+def _schedule(source: dict[str, Any], result: dict[str, Any],
+              trains: bool) -> dict[str, Any]:
+    lr_config = source.pop('lr_config', None)
+    if not trains or lr_config is None:
+        return {}
+    train_cfg = result['train_cfg']
+    schedulers = translate_lr_config(lr_config, train_cfg.get('max_epochs'),
+                                     train_cfg.get('max_iters'))
+    return dict(param_scheduler=schedulers) if schedulers else {}

@@ -1,0 +1,27 @@
+"""Features of image and depth on their way from a backbone to a neck."""
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class RGBDFeatures(NamedTuple):
+    """Feature maps of both streams, and who of the batch has depth.
+
+    B: batch, (h_i, w_i): grid of map i, C_i: its channels.
+
+    Attributes:
+        image: maps (B, C_i, h_i, w_i) of the image backbone, in its order.
+        depth: maps (B, C_i, h_i, w_i) of the depth branch, in its order.
+        has_depth: (B,), 0 where a sample has no valid depth.
+
+    Example:
+        >>> maps = RGBDFeatures(image=(torch.zeros(2, 8, 4, 4), ),
+        ...                     depth=(torch.zeros(2, 4, 4, 4), ),
+        ...                     has_depth=torch.ones(2))
+        >>> maps.image[-1].shape
+        torch.Size([2, 8, 4, 4])
+    """
+
+    image: tuple[Tensor, ...]
+    depth: tuple[Tensor, ...]
+    has_depth: Tensor

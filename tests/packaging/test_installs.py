@@ -1,0 +1,95 @@
+"""Wheel, source distribution and editable install do the same."""
+import json
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+PURE = '''
+from mmengine.config import read_base
+with read_base():
+    from mmd2a.configs.d2a_hmr.d2a_hmr_hrnet import *
+'''
+FOLDER = '''
+from pathlib import Path
+import mmd2a
+from mmengine.hub import get_config
+get_config('mmd2a::d2a_hmr/d2a_hmr_hrnet.py')
+print(Path(mmd2a.__file__).parent)
+'''
+
+
+def tiny_run():
+    """Options that make the main job a matter of seconds."""
+    options = ['train_cfg.max_epochs=1']
+    for split, count in (('train', 8), ('val', 4), ('test', 4)):
+        loader = f'{split}_dataloader'
+        options += [f'{loader}.batch_size=4',
+                    f'{loader}.dataset.num_people={count}',
+                    f'{loader}.dataset.shard_size=8',
+                    f'{loader}.dataset.image_size=96']
+    return ['--cfg-options', *options]
+
+
+@pytest.fixture
+def unpacked(built, tmp_path_factory):
+    """The source distribution, unpacked."""
+    folder = tmp_path_factory.mktemp('unpacked')
+    with tarfile.open(built('sdist')) as archive:
+        archive.extractall(folder, filter='data')
+    return next(folder.iterdir())
+
+
+def test_a_wheel_from_the_sdist_is_the_same_wheel(built, wheel, unpacked):
+    """And the sdist holds files, where the checkout has links."""
+    assert not [path for path in unpacked.rglob('*') if path.is_symlink()]
+    assert (unpacked / 'tests/packaging/conftest.py').is_file()
+    contents = [{info.filename: info.CRC for info in
+                 zipfile.ZipFile(path).infolist() if 'RECORD' not in
+                 info.filename}
+                for path in (wheel, built('wheel', unpacked))]
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['wheel', 'sdist', 'editable'])
+def test_the_main_job_runs_outside_the_source_tree(
+        kind, built, wheel, checkout, unpacked, install, run_in, tmp_path):
+    pytest.importorskip('mmpose')
+    built_from = {'wheel': lambda: wheel,
+                  'sdist': lambda: built('wheel', unpacked),
+                  'editable': lambda: built('editable')}[kind]
+    python = install(built_from())
+    if kind == 'editable':
+        run_in(python, checkout / 'tools/link_editable.py')
+    folder = run_in(python, '-W', 'ignore', '-c', FOLDER).strip()
+    (tmp_path / 'pure.py').write_text(PURE)
+    (tmp_path / 'text.py').write_text(
+        "_base_ = 'mmd2a::d2a_hmr/d2a_hmr_hrnet.py'")
+    for config in ('text.py', 'pure.py'):
+        run_in(python, f'{folder}/.mim/tools/train.py', config, *tiny_run())
+        work_dir = tmp_path / 'work_dirs' / config.removesuffix('.py')
+        run_in(python, f'{folder}/.mim/tools/test.py', config,
+               work_dir / 'epoch_1.pth', '--out', f'{config}.json',
+               *tiny_run())
+    results = [json.loads((tmp_path / f'{config}.json').read_text())
+               for config in ('text.py', 'pure.py')]
+    assert results[0] == results[1]
+
+
+def test_an_editable_install_is_linked_and_removed_without_a_trace(
+        built, checkout, install, run_in, tmp_path):
+    python = install(built('editable'))
+    script = checkout / 'tools/link_editable.py'
+    run_in(python, script)
+    run_in(python, script)  # again: nothing to do
+    site = next(python.parents[1].glob('lib/*/site-packages'))
+    assert (site / 'mmd2a').resolve() == checkout / 'mmd2a'
+    # Nothing but this install, so that pip does not see the tests' own.
+    (site / 'neighbours.pth').unlink()
+    run_in(sys.executable, '-m', 'pip', '--python', python, 'uninstall',
+           '--yes', 'mmd2a')
+    assert not list(python.parents[1].rglob('*mmd2a*'))
+    assert (checkout / 'mmd2a/__init__.py').is_file()
+

@@ -5,7 +5,11 @@ from mmd2a.engine.checkpoint_loading import (
     restrict_checkpoint_loading,
 )
 from mmd2a.engine.cpu_amp import CPUAmpOptimWrapper
-from mmd2a.engine.distributed import init_distributed, setup_distributed
+from mmd2a.engine.distributed import (
+    init_distributed,
+    setup_distributed,
+    shutdown_distributed,
+)
 from mmd2a.engine.epoch_seed_hook import EpochSeedHook
 from mmd2a.engine.non_finite_guard_hook import (
     NonFiniteError,
@@ -17,5 +21,5 @@ __all__ = [
     'AtomicCheckpointHook', 'CPUAmpOptimWrapper', 'EpochSeedHook',
     'NonFiniteError', 'NonFiniteGuardHook', 'UntrustedCheckpointError',
     'init_distributed', 'init_worker', 'restrict_checkpoint_loading',
-    'setup_distributed'
+    'setup_distributed', 'shutdown_distributed'
 ]

@@ -6,6 +6,7 @@ case. It skips the start when the process group is already there, which is
 where this module comes in.
 """
 import datetime
+import gc
 import logging
 import os
 import subprocess
@@ -93,6 +94,22 @@ def init_distributed(launcher: str, backend: str | None = None,
         print_log(f'{local_ranks} ranks share {gpus} GPU(s) of this machine',
                   logger='current', level=logging.WARNING)
     return backend
+
+
+def shutdown_distributed() -> None:
+    """Part from the other processes; call it as the last thing of a process.
+
+    ``destroy_process_group`` alone leaves gloo's threads running as long as a
+    model wrapper that is not collected yet refers to the group, and a thread
+    that wants Python while Python shuts down aborts the process. So what
+    nothing refers to any more is collected here, while Python is up.
+
+    Example:
+        >>> shutdown_distributed()  # a process on its own has nothing to leave
+    """
+    if torch_dist.is_initialized():
+        torch_dist.destroy_process_group()
+    gc.collect()
 
 
 def _adopt_environment(launcher: str) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as torch_dist
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner, find_latest_checkpoint
 
@@ -22,6 +21,7 @@ from mmd2a.engine.distributed import (
     LAUNCHERS,
     LauncherError,
     setup_distributed,
+    shutdown_distributed,
 )
 
 # Per package the set of our script that installs it, because its own
@@ -205,8 +205,8 @@ def run_tool(main: Callable[[], None]) -> None:
     except (UsageError, LauncherError) as error:
         sys.exit(f'error: {error}')
     finally:
-        if torch_dist.is_initialized() and sys.exc_info()[0] is None:
-            torch_dist.destroy_process_group()
+        if sys.exc_info()[0] is None:
+            shutdown_distributed()
 
 
 def _read_config(path: str) -> Config:

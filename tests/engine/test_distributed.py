@@ -1,6 +1,7 @@
 """Starting ranks, without starting any."""
 import os
 import subprocess
+import sys
 
 import pytest
 import torch
@@ -92,3 +93,40 @@ def test_a_missing_launcher_is_explained(machine):
         init_distributed('mpi')
     with pytest.raises(ValueError, match='magic'):
         init_distributed('magic')
+
+
+# A runner and its model wrapper refer to each other, and the wrapper to the
+# process group.
+LEAVING = """
+from pathlib import Path
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from mmd2a.engine.distributed import init_distributed, shutdown_distributed
+
+def threads():
+    return [task.joinpath('comm').read_text()
+            for task in Path('/proc/self/task').iterdir()]
+
+def run():
+    model = DistributedDataParallel(torch.nn.Linear(1, 1))
+    model.runner = model
+    model(torch.ones(1, 1)).sum().backward()
+
+init_distributed('pytorch', backend='gloo')
+run()
+assert any('gloo' in name for name in threads())
+shutdown_distributed()
+assert not any('gloo' in name for name in threads()), threads()
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir('/proc/self/task'),
+                    reason='this system does not list threads as files')
+def test_no_thread_is_left_that_would_abort_a_process_on_its_way_out():
+    done = subprocess.run(
+        [sys.executable, '-c', LEAVING], capture_output=True, text=True,
+        timeout=120, env={**os.environ, 'RANK': '0', 'WORLD_SIZE': '1',
+                          'LOCAL_RANK': '0', 'LOCAL_WORLD_SIZE': '1',
+                          'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': '0',
+                          'CUDA_VISIBLE_DEVICES': ''})
+    assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 # Run MMHuman3D's own tests under the bridge, from a checkout of it:
 #   bash tools/analysis/run_mmhuman3d_tests.sh CHECKOUT [PYTEST ARGUMENTS]
 # They run in a copy, since some write into it. Those that need licensed body
-# models, test data, ffmpeg, a download, rtree or pytorch3d fail, the rest pass.
+# models, test data, ffmpeg, a download or pytorch3d fail, the rest pass.
 # The last lines say how many, and whether mmcv or MMEngine were changed.
 set -eu
 checkout=$(cd "${1:?path of a checkout of MMHuman3D}" && pwd)

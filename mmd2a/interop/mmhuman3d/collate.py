@@ -5,7 +5,8 @@ from mmd2a.registry import FUNCTIONS
 
 
 @FUNCTIONS.register_module()
-def mmhuman3d_collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
+def mmhuman3d_collate(samples: list[dict[str, Any]],
+                      _scope_: str | None = None) -> dict[str, Any]:
     """Put samples of an MMHuman3D dataset together to a batch.
 
     As MMHuman3D's data loader does for one process: tensors are stacked,
@@ -13,6 +14,8 @@ def mmhuman3d_collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
 
     Args:
         samples: outputs of a pipeline that ends with ``Collect``.
+        _scope_: ignored; MMEngine passes it on from a config whose base is
+            named ``mmd2a::folder/name.py``.
 
     Example:
         >>> train_dataloader = dict(

@@ -168,7 +168,7 @@ def test_an_old_package_of_ones_own_sees_the_same(fresh):
     assert old_project.runner.EpochBasedRunner
     assert new_project.mmcv.__version__.startswith('2.')
     assert not hasattr(new_project.mmcv, 'runner')
-    assert 'extended to old_project' in describe()
+    assert 'old_project' in describe().partition('extended to')[2]
 
 
 def test_extending_too_late_is_an_error(fresh):

@@ -51,6 +51,14 @@ def test_loaders_have_the_sizes_and_data_of_the_config():
         assert loader.dataset.test_mode and not loader.sampler.shuffle
 
 
+def test_batches_are_put_together_whoever_names_the_function():
+    # MMEngine marks a config named by package with its scope.
+    pytest.importorskip('mmhuman3d')
+    from mmd2a.interop.mmhuman3d.collate import mmhuman3d_collate
+    batch = mmhuman3d_collate([dict(index=1), dict(index=2)], _scope_='mmd2a')
+    assert batch['index'].tolist() == [1, 2]
+
+
 def test_workers_persist_only_where_there_are_any():
     cfg = translated(data=dict(train=PEOPLE, workers_per_gpu=0))
     assert not cfg.train_dataloader.persistent_workers

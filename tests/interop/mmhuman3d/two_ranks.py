@@ -6,6 +6,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import all_gather_object, get_rank
 
+from mmd2a.engine.distributed import shutdown_distributed
 from mmd2a.engine.launch import build_runner
 from mmd2a.interop.mmhuman3d.optimizers import average_gradients
 from mmd2a.interop.mmhuman3d.translation import translate_config
@@ -49,4 +50,4 @@ if __name__ == '__main__':
     if get_rank() == 0:
         with open('two_ranks.json', 'w') as file:
             json.dump(results, file)
-    torch.distributed.destroy_process_group()
+    shutdown_distributed()

@@ -7,23 +7,23 @@ default_scope = 'mmdet'
 data_root = 'data/synthetic_people'
 
 model = dict(
-    type='CenterNet',
+    type='mmdet.CenterNet',
     data_preprocessor=dict(
-        type='DetDataPreprocessor',
+        type='mmdet.DetDataPreprocessor',
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
         pad_mask=True,
         pad_size_divisor=32),
     backbone=dict(
-        type='ResNet',
+        type='mmdet.ResNet',
         depth=18,
         base_channels=32,
         stem_channels=32,
         norm_cfg=dict(type='BN'),
         norm_eval=False),
     neck=dict(
-        type='CTResNetNeck',
+        type='mmdet.CTResNetNeck',
         in_channels=256,
         num_deconv_filters=(64, 64, 64),
         num_deconv_kernels=(4, 4, 4),
@@ -31,10 +31,13 @@ model = dict(
     bbox_head=dict(
         type='mmd2a.AuxiliarySilhouetteHead',
         head=dict(
-            type='CenterNetHead',
+            type='mmdet.CenterNetHead',
             num_classes=1,
             in_channels=64,
-            feat_channels=64),
+            feat_channels=64,
+            loss_center_heatmap=dict(type='mmdet.GaussianFocalLoss'),
+            loss_wh=dict(type='mmdet.L1Loss', loss_weight=.1),
+            loss_offset=dict(type='mmdet.L1Loss')),
         # Tokens of 8 x 8 cells: the mask is as fine as the map of stride 4.
         patch_embedding=dict(in_channels=64, embed_dims=64, patch_size=8),
         decoder=dict(type='mmd2a.SilhouetteDecoder'),
@@ -44,20 +47,27 @@ model = dict(
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_depth=False),
     dict(type='mmd2a.PersonToInstance'),
-    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-    dict(type='PhotoMetricDistortion'),
-    dict(type='RandomResize', scale=(128, 128), ratio_range=(.8, 1.2)),
-    dict(type='RandomCrop', crop_size=(128, 128), allow_negative_crop=False),
-    dict(type='RandomFlip', prob=.5),
-    dict(type='PackDetInputs'),
+    dict(type='mmdet.LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='mmdet.PhotoMetricDistortion'),
+    dict(
+        type='RandomResize',
+        scale=(128, 128),
+        ratio_range=(.8, 1.2),
+        resize_type='mmdet.Resize'),
+    dict(
+        type='mmdet.RandomCrop',
+        crop_size=(128, 128),
+        allow_negative_crop=False),
+    dict(type='mmdet.RandomFlip', prob=.5),
+    dict(type='mmdet.PackDetInputs'),
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile', to_float32=True),
     dict(type='mmd2a.PersonToInstance'),
-    dict(type='Resize', scale=(128, 128)),
+    dict(type='mmdet.Resize', scale=(128, 128)),
     # CenterNet asks its test images for the border put around them.
     dict(
-        type='RandomCenterCropPad',
+        type='mmdet.RandomCenterCropPad',
         ratios=None,
         border=None,
         mean=[0, 0, 0],
@@ -66,7 +76,7 @@ test_pipeline = [
         test_mode=True,
         test_pad_mode=['size_divisor', 32]),
     dict(
-        type='PackDetInputs',
+        type='mmdet.PackDetInputs',
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
                    'scale_factor', 'border', 'instances')),
 ]
@@ -105,10 +115,10 @@ test_dataloader = dict(
         pipeline=test_pipeline))
 
 # The truth travels with the samples ('instances'): no annotation file.
-val_evaluator = dict(type='CocoMetric', metric='bbox')
+val_evaluator = dict(type='mmdet.CocoMetric', metric='bbox')
 test_evaluator = val_evaluator
 
 default_hooks = dict(
     checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))
 custom_hooks = [dict(type='SyncBuffersHook')]
-visualizer = dict(type='DetLocalVisualizer')
+visualizer = dict(type='mmdet.DetLocalVisualizer')

@@ -7,20 +7,20 @@ _base_ = [
 ]
 
 default_scope = 'mmpose'
-codec = dict(type='RegressionLabel', input_size=(96, 128))
+codec = dict(type='mmpose.RegressionLabel', input_size=(96, 128))
 
 model = dict(
-    type='TopdownPoseEstimator',
+    type='mmpose.TopdownPoseEstimator',
     data_preprocessor=dict(
-        type='PoseDataPreprocessor',
+        type='mmpose.PoseDataPreprocessor',
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True),
     backbone=dict(
-        type='ResNet', depth=18, stem_channels=32, base_channels=32),
-    neck=dict(type='GlobalAveragePooling'),
+        type='mmpose.ResNet', depth=18, stem_channels=32, base_channels=32),
+    neck=dict(type='mmpose.GlobalAveragePooling'),
     head=dict(
-        type='RLEHead',
+        type='mmpose.RLEHead',
         in_channels=256,
         num_joints=17,
         loss=dict(
@@ -34,20 +34,20 @@ model = dict(
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_depth=False, with_mask=False),
     dict(type='mmd2a.PersonToKeypoints'),
-    dict(type='GetBBoxCenterScale'),
-    dict(type='RandomFlip'),
-    dict(type='RandomBBoxTransform', rotate_factor=40),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='mmpose.GetBBoxCenterScale'),
+    dict(type='mmpose.RandomFlip'),
+    dict(type='mmpose.RandomBBoxTransform', rotate_factor=40),
+    dict(type='mmpose.TopdownAffine', input_size=codec['input_size']),
     dict(type='mmd2a.PhotometricJitter'),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+    dict(type='mmpose.GenerateTarget', encoder=codec),
+    dict(type='mmpose.PackPoseInputs'),
 ]
 test_pipeline = [
     dict(type='mmd2a.LoadFrame', with_depth=False, with_mask=False),
     dict(type='mmd2a.PersonToKeypoints'),
-    dict(type='GetBBoxCenterScale'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
+    dict(type='mmpose.GetBBoxCenterScale'),
+    dict(type='mmpose.TopdownAffine', input_size=codec['input_size']),
+    dict(type='mmpose.PackPoseInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
@@ -55,4 +55,4 @@ test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 default_hooks = dict(checkpoint=dict(save_best='PCK', rule='greater'))
 custom_hooks = [dict(type='SyncBuffersHook')]
-visualizer = dict(type='PoseLocalVisualizer')
+visualizer = dict(type='mmpose.PoseLocalVisualizer')

@@ -8,24 +8,24 @@ _base_ = [
 
 default_scope = 'mmpose'
 codec = dict(
-    type='MSRAHeatmap',
+    type='mmpose.MSRAHeatmap',
     input_size=(96, 128),
     heatmap_size=(24, 32),
     sigma=1.5)
 
 model = dict(
-    type='TopdownPoseEstimator',
+    type='mmpose.TopdownPoseEstimator',
     data_preprocessor=dict(
         type='mmd2a.RGBDDataPreprocessor',
         image=dict(
-            type='PoseDataPreprocessor',
+            type='mmpose.PoseDataPreprocessor',
             mean=[123.675, 116.28, 103.53],
             std=[58.395, 57.12, 57.375],
             bgr_to_rgb=True)),
     backbone=dict(
         type='mmd2a.RGBDBackbone',
         backbone=dict(
-            type='ResNet',
+            type='mmpose.ResNet',
             depth=18,
             stem_channels=32,
             base_channels=32,
@@ -41,12 +41,12 @@ model = dict(
         grid_size=(8, 6),
         masking=None),
     head=dict(
-        type='HeatmapHead',
+        type='mmpose.HeatmapHead',
         in_channels=128,
         out_channels=17,
         deconv_out_channels=(64, 64),
         deconv_kernel_sizes=(4, 4),
-        loss=dict(type='KeypointMSELoss', use_target_weight=True),
+        loss=dict(type='mmpose.KeypointMSELoss', use_target_weight=True),
         decoder=codec),
     test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True))
 
@@ -57,21 +57,21 @@ train_pipeline = [
     dict(type='mmd2a.DegradeDepth'),
     # Depth travels with the image from here on.
     dict(type='mmd2a.StackDepth'),
-    dict(type='GetBBoxCenterScale'),
-    dict(type='RandomFlip'),
-    dict(type='RandomBBoxTransform', rotate_factor=40),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+    dict(type='mmpose.GetBBoxCenterScale'),
+    dict(type='mmpose.RandomFlip'),
+    dict(type='mmpose.RandomBBoxTransform', rotate_factor=40),
+    dict(type='mmpose.TopdownAffine', input_size=codec['input_size']),
+    dict(type='mmpose.GenerateTarget', encoder=codec),
+    dict(type='mmpose.PackPoseInputs'),
 ]
 test_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),
     dict(type='mmd2a.PersonToKeypoints'),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
-    dict(type='GetBBoxCenterScale'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
+    dict(type='mmpose.GetBBoxCenterScale'),
+    dict(type='mmpose.TopdownAffine', input_size=codec['input_size']),
+    dict(type='mmpose.PackPoseInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
@@ -79,4 +79,4 @@ test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 default_hooks = dict(checkpoint=dict(save_best='PCK', rule='greater'))
 custom_hooks = [dict(type='SyncBuffersHook')]
-visualizer = dict(type='PoseLocalVisualizer')
+visualizer = dict(type='mmpose.PoseLocalVisualizer')

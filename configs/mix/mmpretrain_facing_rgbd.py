@@ -10,18 +10,20 @@ default_scope = 'mmpretrain'
 num_classes = 4
 
 model = dict(
-    type='ImageClassifier',
+    type='mmpretrain.ImageClassifier',
     data_preprocessor=dict(
         type='mmd2a.RGBDDataPreprocessor',
         image=dict(
-            type='ClsDataPreprocessor',
+            type='mmpretrain.ClsDataPreprocessor',
             mean=[123.675, 116.28, 103.53],
             std=[58.395, 57.12, 57.375],
             to_rgb=True)),
     backbone=dict(
         type='mmd2a.RGBDBackbone',
         backbone=dict(
-            type='MobileNetV3', arch='small', out_indices=(1, 3, 8, 12)),
+            type='mmpretrain.MobileNetV3',
+            arch='small',
+            out_indices=(1, 3, 8, 12)),
         depth_branch=dict(type='mmd2a.DepthBranch')),
     neck=[
         dict(
@@ -35,13 +37,13 @@ model = dict(
             mlp_ratio=2,
             dropout=0.,
             masking=None),
-        dict(type='GlobalAveragePooling'),
+        dict(type='mmpretrain.GlobalAveragePooling'),
     ],
     head=dict(
-        type='LinearClsHead',
+        type='mmpretrain.LinearClsHead',
         num_classes=num_classes,
         in_channels=128,
-        loss=dict(type='CrossEntropyLoss')))
+        loss=dict(type='mmpretrain.CrossEntropyLoss')))
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),
@@ -55,7 +57,7 @@ train_pipeline = [
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
     dict(type='mmd2a.FacingLabel', num_classes=num_classes),
-    dict(type='PackInputs'),
+    dict(type='mmpretrain.PackInputs'),
 ]
 test_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),
@@ -63,16 +65,16 @@ test_pipeline = [
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
     dict(type='mmd2a.FacingLabel', num_classes=num_classes),
-    dict(type='PackInputs'),
+    dict(type='mmpretrain.PackInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
-val_evaluator = dict(_delete_=True, type='Accuracy')
+val_evaluator = dict(_delete_=True, type='mmpretrain.Accuracy')
 test_evaluator = val_evaluator
 
 default_hooks = dict(
     checkpoint=dict(save_best='accuracy/top1', rule='greater'))
 custom_hooks = [dict(type='SyncBuffersHook')]
-visualizer = dict(type='UniversalVisualizer')
+visualizer = dict(type='mmpretrain.UniversalVisualizer')

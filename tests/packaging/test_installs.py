@@ -1,11 +1,16 @@
 """Wheel, source distribution and editable install do the same."""
 import json
+import math
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
+import mmd2a  # noqa: F401  (with it mmhuman3d can be imported)
+
+ROOT = Path(__file__).parents[2]
 PURE = '''
 from mmengine.config import read_base
 with read_base():
@@ -76,6 +81,52 @@ def test_the_main_job_runs_outside_the_source_tree(
     results = [json.loads((tmp_path / f'{config}.json').read_text())
                for config in ('text.py', 'pure.py')]
     assert results[0] == results[1]
+
+
+def few_people(name):
+    """Options for 20 steps of a mix and a small evaluation."""
+    if name.startswith('mmhuman3d'):  # 20 people
+        return ['--cfg-options', 'data.samples_per_gpu=4',
+                'data.workers_per_gpu=0', 'runner.max_epochs=4',
+                'evaluation.interval=4', 'log_config.interval=1']
+    options = ['train_cfg.max_epochs=10', 'train_cfg.val_interval=10',
+               'param_scheduler=None', 'default_hooks.logger.interval=1',
+               'log_processor.window_size=1']
+    for split, count in (('train', 8), ('val', 4), ('test', 4)):
+        loader = f'{split}_dataloader'
+        options += [f'{loader}.batch_size=4',
+                    f'{loader}.dataset.num_people={count}',
+                    f'{loader}.dataset.shard_size=4',
+                    f'{loader}.dataset.image_size=96']
+    return ['--cfg-options', *options]
+
+
+@pytest.mark.slow
+def test_every_mix_learns_and_is_evaluated_outside_the_source_tree(
+        wheel, install, run_in, tmp_path):
+    pytest.importorskip('mmhuman3d')
+    python = install(wheel)
+    folder = run_in(python, '-W', 'ignore', '-c', FOLDER).strip()
+    tools = f'{folder}/.mim/tools'
+    run_in(python, f'{tools}/data/make_mmhuman3d_stand_ins.py', '--out',
+           'data', '--people', '20')
+    names = sorted(path.stem for path in (ROOT / 'configs/mix').glob('*.py'))
+    for name in names:
+        (tmp_path / f'{name}.py').write_text(
+            f"_base_ = 'mmd2a::mix/{name}.py'")
+        options = few_people(name)
+        run_in(python, f'{tools}/train.py', f'{name}.py', *options)
+        work_dir = tmp_path / 'work_dirs' / name
+        checkpoint = (work_dir / 'last_checkpoint').read_text()
+        run_in(python, f'{tools}/test.py', f'{name}.py', checkpoint,
+               '--out', f'{name}.json', *options)
+        metrics = json.loads((tmp_path / f'{name}.json').read_text())
+        assert metrics and all(map(math.isfinite, metrics.values()))
+        [log] = work_dir.glob('*/vis_data/scalars.json')
+        losses = [entry['loss'] for line in log.read_text().splitlines()
+                  if 'loss' in (entry := json.loads(line))]
+        assert len(losses) == 20
+        assert sum(losses[-5:]) < sum(losses[:5]), name
 
 
 def test_an_editable_install_is_linked_and_removed_without_a_trace(

@@ -63,7 +63,7 @@ def translate_config(cfg: Config) -> Config:
     """
     if not is_mmhuman3d_config(cfg):
         return cfg
-    source = cfg.to_dict()
+    source = _unmarked(cfg.to_dict())
     notes: list[str] = []
     _refuse(source)
     result: dict[str, Any] = dict(model=_model(source.pop('model')))
@@ -83,6 +83,19 @@ def translate_config(cfg: Config) -> Config:
     result['default_hooks'].update(source.pop('default_hooks', {}))
     result.update(source)
     return Config(result, filename=cfg.filename)
+
+
+def _unmarked(value: Any) -> Any:
+    """Drop the scope that MMEngine adds where ``_base_`` names a package.
+
+    Names without prefix are MMHuman3D's, in whichever package the config is.
+    """
+    if isinstance(value, dict):
+        return {key: _unmarked(child) for key, child in value.items()
+                if key != '_scope_'}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_unmarked(child) for child in value)
+    return value
 
 
 def _refuse(source: dict[str, Any]) -> None:

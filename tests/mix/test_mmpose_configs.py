@@ -1,59 +1,23 @@
 """The shipped mmpose mixes train and evaluate in MMEngine's runner."""
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
+from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
+from mmengine.structures import InstanceData
 
-import mmd2a  # noqa: F401  (as the tools do, before any other package)
+pytest.importorskip('mmpose')
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted((ROOT / 'configs' / 'mix').glob('mmpose_*.py'))
-
-
-@pytest.fixture(scope='module')
-def people(tmp_path_factory):
-    return str(tmp_path_factory.mktemp('people'))
+NAMES = ('mmpose_rle_realnvp', 'mmpose_topdown_depth_encoder')
+pytestmark = [pytest.mark.usefixtures('own_scope'),
+              pytest.mark.parametrize('name', NAMES)]
+EIGHT = {'train_dataloader.batch_size': 8}
 
 
-@pytest.fixture(autouse=True)
-def scope():
-    """The scope that a runner sets must not outlive its test."""
-    with DefaultScope.overwrite_default_scope('mmd2a'):
-        yield
-
-
-def small(config, work_dir, people):
-    """The config for eight people and 20 steps, all else as shipped."""
-    cfg = Config.fromfile(config)
-    for split, count in dict(train=8, val=4, test=4).items():
-        loader = cfg[f'{split}_dataloader']
-        loader.batch_size = 8
-        loader.dataset.update(data_root=people, num_people=count,
-                              image_size=96, shard_size=4, num_workers=1)
-    # At the end of an epoch MMEngine's loop sleeps.
-    cfg.train_dataloader.sampler.type = 'InfiniteSampler'
-    cfg.train_cfg = dict(by_epoch=False, max_iters=20, val_interval=20)
-    cfg.param_scheduler = None
-    cfg.default_hooks.logger.interval = 1
-    cfg.default_hooks.checkpoint.update(by_epoch=False, interval=20)
-    cfg.log_processor = dict(by_epoch=False, window_size=1)
-    cfg.env_cfg = {}
-    cfg.visualizer.update(name=f'{config.stem}_visualizer', vis_backends=[])
-    cfg.work_dir, cfg.experiment_name = str(work_dir), config.stem
-    return cfg
-
-
-@pytest.mark.parametrize('config', CONFIGS, ids=lambda path: path.stem)
 def test_twenty_steps_lower_the_loss_and_mmpose_evaluates(
-        config, people, tmp_path):
-    pytest.importorskip('mmpose')
-    runner = Runner.from_cfg(small(config, tmp_path, people))
-    runner.train()
-    losses, _ = runner.message_hub.get_scalar('train/loss').data
+        name, train, loss_history, tmp_path):
+    runner = train(name, **EIGHT)
+    losses = loss_history(runner)
     assert len(losses) == 20
     assert losses[-5:].mean() < losses[:5].mean()
     checkpoint = torch.load(tmp_path / 'iter_20.pth', weights_only=True)
@@ -63,13 +27,9 @@ def test_twenty_steps_lower_the_loss_and_mmpose_evaluates(
     assert np.isfinite(list(metrics.values())).all()
 
 
-@pytest.mark.parametrize('config', CONFIGS, ids=lambda path: path.stem)
 def test_mmpose_recognises_perfect_keypoints_and_draws_them(
-        config, people, tmp_path):
-    pytest.importorskip('mmpose')
-    from mmengine.evaluator import Evaluator
-    from mmengine.structures import InstanceData
-    cfg = small(config, tmp_path, people)
+        name, small_config):
+    cfg = small_config(name)
     runner = Runner.from_cfg(cfg)
     dataset = runner.build_dataloader(cfg.test_dataloader).dataset
     samples = [dataset[i]['data_samples'] for i in range(4)]

@@ -226,8 +226,10 @@ def _shadow(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray,
     x, y, z = (to_lamp.astype(np.float32) @ points
                + shift.astype(np.float32)[:, None])
     scale = np.float32(focal) / z
-    column = (x * scale + np.float32(half + .5)).astype(np.int32)
-    row = (y * scale + np.float32(half + .5)).astype(np.int32)
+    # Points beside the lamp are further off its map than integers reach.
+    column, row = (
+        np.clip(value * scale + np.float32(half + .5), -1, _SHADOW_SIZE
+                ).astype(np.int32) for value in (x, y))
     inside = ((column >= 0) & (column < _SHADOW_SIZE)
               & (row >= 0) & (row < _SHADOW_SIZE))
     place = np.where(inside, row * _SHADOW_SIZE + column, 0)

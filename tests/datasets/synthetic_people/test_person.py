@@ -173,6 +173,12 @@ def test_everybody_can_be_seen(crowds):
             assert (person.labels['visibility_smpl24'] != OUTSIDE).sum() >= 4
 
 
+@pytest.mark.filterwarnings('error')
+def test_a_lamp_beside_a_wall_is_no_trouble():
+    # A pixel in the plane of the lamp is infinitely far off its shadow map.
+    render_person(0, 'train', 896, 160)
+
+
 def test_user_motions_are_used():
     frame = np.zeros((1, 24, 3))
     frame[0, 4] = frame[0, 5] = 1.25, 0, 0

@@ -24,13 +24,15 @@ TOOLS = Path(__file__).parents[3] / 'tools'
 SIZES = ['data.samples_per_gpu=2', 'data.workers_per_gpu=1',
          'checkpoint_config.interval=1', 'evaluation.interval=1',
          'log_config.interval=1']
+# 52: MMHuman3D's SPIN cannot train on a batch of one, which an odd number of
+# people would leave to a rank at the end of an epoch.
 CONFIGS = {
     'hmr/resnet50_hmr_pw3d.py': ['model.backbone.init_cfg=None'],
-    'spin/resnet50_spin_pw3d.py': ['data.train.num_data=50'],
+    'spin/resnet50_spin_pw3d.py': ['data.train.num_data=52'],
     'pare/hrnet_w32_conv_pare_mix.py': [],
     'cliff/resnet50_pw3d_cache.py': [],
     'hybrik/resnet34_hybrik_mixed.py': ['model.backbone.init_cfg=None'],
-    'vibe/resnet50_vibe_pw3d.py': ['data.train.num_data=50'],
+    'vibe/resnet50_vibe_pw3d.py': ['data.train.num_data=52'],
 }
 pytestmark = [
     pytest.mark.slow, pytest.mark.timeout(3600),

@@ -15,11 +15,13 @@ from mmd2a.engine.non_finite_guard_hook import (
     NonFiniteError,
     NonFiniteGuardHook,
 )
+from mmd2a.engine.resume_hook import ResumeHook
 from mmd2a.engine.worker_init import init_worker
 
 __all__ = [
     'AtomicCheckpointHook', 'CPUAmpOptimWrapper', 'EpochSeedHook',
-    'NonFiniteError', 'NonFiniteGuardHook', 'UntrustedCheckpointError',
+    'NonFiniteError', 'NonFiniteGuardHook', 'ResumeHook',
+    'UntrustedCheckpointError',
     'init_distributed', 'init_worker', 'restrict_checkpoint_loading',
     'setup_distributed', 'shutdown_distributed'
 ]

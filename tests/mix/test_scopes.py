@@ -33,7 +33,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
         FUNCTIONS=dict(init_worker=None, mmhuman3d_collate=None),
         HOOKS=dict(
             AtomicCheckpointHook={}, EpochSeedHook={},
-            MeshVisualizationHook={}, NonFiniteGuardHook={}),
+            MeshVisualizationHook={}, NonFiniteGuardHook={}, ResumeHook={}),
         METRICS=dict(MMHuman3DMetric=dict(dataset=dataset), MeshMetric={}),
         MODELS=dict(
             AuxiliarySilhouetteHead=dict(head=branch, patch_embedding=tokens),

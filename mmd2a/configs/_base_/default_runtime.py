@@ -14,6 +14,7 @@ from mmd2a.engine import (
     AtomicCheckpointHook,
     EpochSeedHook,
     NonFiniteGuardHook,
+    ResumeHook,
 )
 from mmd2a.visualization import MeshVisualizationHook, MeshVisualizer
 
@@ -26,6 +27,7 @@ default_hooks = dict(
     param_scheduler=dict(type=ParamSchedulerHook),
     sampler_seed=dict(type=DistSamplerSeedHook),
     epoch_seed=dict(type=EpochSeedHook),
+    resume=dict(type=ResumeHook),
     guard=dict(type=NonFiniteGuardHook),
     checkpoint=dict(
         type=AtomicCheckpointHook,

@@ -59,7 +59,8 @@ def translate_data(source: dict[str, Any],
 
 def _loader(data: dict[str, Any]) -> dict[str, Any]:
     workers = data.pop('workers_per_gpu', 0)
-    persistent = data.pop('persistent_workers', True) and workers > 0
+    # MMHuman3D's are: they cannot be given the random numbers of an epoch.
+    persistent = data.pop('persistent_workers', False) and workers > 0
     loader = dict(
         batch_size=data.pop('samples_per_gpu', 1),
         num_workers=workers,

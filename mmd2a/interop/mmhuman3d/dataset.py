@@ -3,6 +3,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from mmd2a.interop.mmhuman3d.missing_files import naming_the_fix
 from mmd2a.registry import DATASETS
 
 
@@ -19,6 +20,10 @@ def mmhuman3d_dataset(dataset: dict | list[dict],
         dataset: settings of one or several datasets.
         test_mode: what to tell datasets that do not say it themselves.
 
+    Raises:
+        FileNotFoundError: a file that a dataset reads is missing.
+        ValueError: a file is broken.
+
     Example:
         >>> val_dataloader = dict(dataset=dict(
         ...     type='mmd2a.mmhuman3d_dataset', test_mode=True,
@@ -27,4 +32,5 @@ def mmhuman3d_dataset(dataset: dict | list[dict],
     from mmhuman3d.data.datasets import build_dataset
     defaults: dict[str, Any] = ({} if test_mode is None
                                 else dict(test_mode=test_mode))
-    return build_dataset(dataset, defaults)
+    with naming_the_fix('data'):
+        return build_dataset(dataset, defaults)

@@ -7,8 +7,9 @@ from mmengine.model import BaseModel, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor
 
+from mmd2a.interop.mmhuman3d.missing_files import naming_the_fix
 from mmd2a.interop.mmhuman3d.optimizers import ArchitectureOptimizer
-from mmd2a.interop.mmhuman3d.without_gpu import CudaMeansHere
+from mmd2a.interop.mmhuman3d.without_gpu import cuda_means_here
 from mmd2a.registry import MODELS
 
 # What makes up a module; the estimator has these in common with its
@@ -42,6 +43,9 @@ Parallel`` does for several ranks. With an optimiser per submodule
         data_preprocessor: how batches get to the device; by default as they
             are.
 
+    Raises:
+        FileNotFoundError: a file that the architecture reads is missing.
+
     Example:
         >>> model = dict(type='mmd2a.MMHuman3DEstimator',
         ...              architecture=dict(type='ImageBodyModelEstimator'))
@@ -53,7 +57,8 @@ Parallel`` does for several ranks. With an optimiser per submodule
                  data_preprocessor: dict | None = None) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         from mmhuman3d.models.architectures.builder import build_architecture
-        built = build_architecture(architecture)
+        with naming_the_fix('model'):
+            built = build_architecture(architecture)
         if get_device() == 'cpu':
             # PyTorch has synchronised statistics on accelerators only.
             built = revert_sync_batchnorm(built)
@@ -89,7 +94,7 @@ Parallel`` does for several ranks. With an optimiser per submodule
         """
         if mode == 'loss':
             return self._losses(data)
-        with CudaMeansHere():
+        with cuda_means_here():
             outputs = self.architecture.forward_test(**data)
         if mode == 'tensor':
             return outputs
@@ -118,7 +123,7 @@ Parallel`` does for several ranks. With an optimiser per submodule
         data = self.data_preprocessor(data, training=True)
         optimizers = {name: ArchitectureOptimizer(wrapper)
                       for name, wrapper in optim_wrapper.items()}
-        with CudaMeansHere():
+        with cuda_means_here():
             outputs = self.architecture.train_step(data, optimizers)
         if not any(optimizer.stepped for optimizer in optimizers.values()):
             raise RuntimeError(
@@ -132,7 +137,7 @@ Parallel`` does for several ranks. With an optimiser per submodule
         architecture = self.architecture
         _check_renderer(architecture)
         if _inherits_train_step(architecture):
-            with CudaMeansHere():
+            with cuda_means_here():
                 return architecture.forward_train(**data)
         if getattr(architecture, 'disc', None) is not None:
             raise NotImplementedError(
@@ -143,7 +148,7 @@ Parallel`` does for several ranks. With an optimiser per submodule
         # pass. It is left where it adds them up.
         architecture.__dict__['_parse_losses'] = _leave_with_losses
         try:
-            with CudaMeansHere():
+            with cuda_means_here():
                 architecture.train_step(data, {})
         except _Losses as result:
             return result.losses

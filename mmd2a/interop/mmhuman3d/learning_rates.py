@@ -108,7 +108,7 @@ def _warmup(settings: dict) -> list[dict]:
     length = settings.pop('warmup_iters', 0)
     ratio = settings.pop('warmup_ratio', 0.1)
     by_epoch = settings.pop('warmup_by_epoch', False)
-    if kind is None:
+    if kind is None or length <= 0:
         return []
     if by_epoch or kind not in ('linear', 'constant') or settings:
         raise NotImplementedError(

@@ -16,8 +16,8 @@ class MMHuman3DMetric(BaseMetric):
     """Report what the ``evaluate`` of an MMHuman3D dataset reports.
 
     Predictions of all ranks are brought together by the numbers of their
-    samples, so that the result does not depend on the number of ranks,
-    whether or not they get equally many samples.
+    samples, so that any number of ranks, with equally many samples or not,
+    gives the same result (batches of another size round differently).
 
     Args:
         dataset: settings of the dataset, those of the data loader.

@@ -55,7 +55,8 @@ class PerModuleOptimWrapperConstructor:
         if missing:
             raise KeyError(f'there are optimisers for {", ".join(missing)}, '
                            'but the architecture has only '
-                           f'{", ".join(children)}')
+                           f'{", ".join(children)}. Leave one out with '
+                           f'optimizer.{missing[0]}=None')
         wrappers = {}
         for name, settings in self.settings.items():
             settings = dict(settings)

@@ -51,6 +51,7 @@ def translate_run(source: dict[str, Any], trains: bool,
             param_scheduler=dict(type='ParamSchedulerHook'),
             sampler_seed=dict(type='DistSamplerSeedHook'),
             epoch_seed=dict(type='mmd2a.EpochSeedHook'),
+            resume=dict(type='mmd2a.ResumeHook'),
             guard=dict(type='mmd2a.NonFiniteGuardHook'),
             checkpoint=checkpoint),
         custom_hooks=[dict(type='SyncBuffersHook')],
@@ -72,11 +73,13 @@ def translate_run(source: dict[str, Any], trains: bool,
 
 
 def _loop(runner: dict[str, Any], by_epoch: bool) -> dict[str, Any]:
-    runner = dict(runner)
+    # From the command line a setting can be None, but not removed.
+    runner = {key: value for key, value in runner.items()
+              if value is not None}
     kind = runner.pop('type', None)
     length = 'max_epochs' if by_epoch else 'max_iters'
     if kind not in ('EpochBasedRunner', 'IterBasedRunner') or (
-            set(runner) != {length}) or runner[length] is None:
+            set(runner) != {length}):
         raise NotImplementedError(
             f'`runner` is {dict(type=kind, **runner)}: translated are '
             'dict(type="EpochBasedRunner", max_epochs=...) and '
@@ -109,7 +112,11 @@ def _checkpoint(config: dict[str, Any] | None,
 
 def _best(evaluation: dict[str, Any]) -> dict[str, Any]:
     best = evaluation.get('save_best')
-    if best is None or isinstance(best, bool):
+    if 'key_indicator' in evaluation or isinstance(best, bool):
+        if best is True and evaluation.get('key_indicator') is None:
+            raise NotImplementedError(
+                'evaluation.save_best=True does not say by which metric: '
+                'name it, evaluation.save_best="pa-mpjpe"')
         best = evaluation.get('key_indicator')
     if best is None:
         return {}

@@ -1,5 +1,6 @@
 """Configs of MMHuman3D as configs of MMEngine's runner."""
 import logging
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -10,10 +11,7 @@ from mmd2a.interop.mmhuman3d.learning_rates import translate_lr_config
 from mmd2a.interop.mmhuman3d.optimizer_settings import translate_optimizer
 from mmd2a.interop.mmhuman3d.run_settings import translate_run
 
-_MMENGINE_ONLY = ('train_dataloader', 'val_dataloader', 'test_dataloader',
-                  'optim_wrapper')
-# What tells MMHuman3D's command line tools how to start, not what to train.
-_COMMAND_LINE = ('gpus', 'gpu_ids', 'dist_params')
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def is_mmhuman3d_config(cfg: Config) -> bool:
@@ -22,11 +20,12 @@ def is_mmhuman3d_config(cfg: Config) -> bool:
     Example:
         >>> is_mmhuman3d_config(Config(dict(model={}, data=dict(train={}))))
         True
-        >>> is_mmhuman3d_config(Config(dict(model={}, train_dataloader={})))
+        >>> is_mmhuman3d_config(Config(dict(
+        ...     model={}, train_dataloader=dict(dataset={}))))
         False
     """
     return ('model' in cfg and isinstance(cfg.get('data'), dict)
-            and not any(key in cfg for key in _MMENGINE_ONLY))
+            and not any('dataset' in (cfg.get(key) or {}) for key in _LOADERS))
 
 
 def translate_config(cfg: Config) -> Config:
@@ -35,9 +34,10 @@ def translate_config(cfg: Config) -> Config:
     Model, data, optimisers, learning rates, checkpoints, evaluation and logs
     are what MMHuman3D's ``tools/train.py`` makes of the config, run by this
     package's hooks (atomic checkpoints, a guard against NaN, random numbers
-    that survive resuming). Variables that the config only uses itself, and
-    settings of MMEngine in it (``custom_hooks``, ``param_scheduler``,
-    ``randomness`` ...), are carried over.
+    that survive resuming). Settings of MMEngine in it (``custom_hooks``,
+    ``param_scheduler``, ``default_hooks``, ``optim_wrapper`` ...) are merged
+    into the result and win; variables that the config only uses itself are
+    carried over. Without ``work_dir`` it is work_dirs/ and the config's name.
 
     Args:
         cfg: the config, as MMHuman3D reads it, changed by ``--cfg-options``
@@ -66,6 +66,9 @@ def translate_config(cfg: Config) -> Config:
     source = _unmarked(cfg.to_dict())
     notes: list[str] = []
     _refuse(source)
+    if source.get('work_dir') is None:
+        name = Path(cfg.filename).stem if cfg.filename else 'mmhuman3d'
+        source['work_dir'] = f'work_dirs/{name}'
     result: dict[str, Any] = dict(model=_model(source.pop('model')))
     result.update(translate_data(source, source.get('work_dir')))
     trains = result.get('train_dataloader') is not None
@@ -73,16 +76,13 @@ def translate_config(cfg: Config) -> Config:
                                 validates='val_dataloader' in result))
     result.update(translate_optimizer(source, trains, notes))
     result.update(_schedule(source, result, trains))
-    for key in _COMMAND_LINE:
-        if source.pop(key, None) is not None and key != 'dist_params':
-            notes.append(f'`{key}` has no effect: MMEngine takes the GPUs '
-                         'in CUDA_VISIBLE_DEVICES')
+    _drop_command_line(source, notes)
     for note in notes:
         print_log(note, logger='current', level=logging.WARNING)
     result['custom_hooks'] += source.pop('custom_hooks', None) or []
-    result['default_hooks'].update(source.pop('default_hooks', {}))
-    result.update(source)
-    return Config(result, filename=cfg.filename)
+    translated = Config(result, filename=cfg.filename)
+    translated.merge_from_dict(source)
+    return translated
 
 
 def _unmarked(value: Any) -> Any:
@@ -99,6 +99,12 @@ def _unmarked(value: Any) -> Any:
 
 
 def _refuse(source: dict[str, Any]) -> None:
+    for key in _LOADERS:
+        if key in source:
+            raise NotImplementedError(
+                f'the config has `data`, as MMHuman3D\'s do, and `{key}`: say '
+                'data.samples_per_gpu, data.workers_per_gpu or data.'
+                f'{key.partition("_")[0]} instead')
     if source.pop('fp16', None) is not None:
         raise NotImplementedError(
             '`fp16` of mmcv 1.x is not translated: start tools/train.py with '
@@ -121,10 +127,21 @@ def _model(model: dict[str, Any]) -> dict[str, Any]:
     return dict(type='mmd2a.MMHuman3DEstimator', architecture=architecture)
 
 
+def _drop_command_line(source: dict[str, Any], notes: list[str]) -> None:
+    for key in ('gpus', 'gpu_ids'):
+        if source.pop(key, None) is not None:
+            notes.append(f'`{key}` has no effect: MMEngine takes the GPUs '
+                         'in CUDA_VISIBLE_DEVICES')
+    backend = (source.pop('dist_params', None) or {}).get('backend', 'nccl')
+    if backend != 'nccl':
+        notes.append(f'dist_params.backend={backend!r} has no effect: nccl is '
+                     'taken where there are GPUs, gloo elsewhere')
+
+
 def _schedule(source: dict[str, Any], result: dict[str, Any],
               trains: bool) -> dict[str, Any]:
     lr_config = source.pop('lr_config', None)
-    if not trains or lr_config is None:
+    if not trains or lr_config is None or 'param_scheduler' in source:
         return {}
     train_cfg = result['train_cfg']
     schedulers = translate_lr_config(lr_config, train_cfg.get('max_epochs'),

@@ -4,6 +4,7 @@ It is the one model of MMHuman3D that names CUDA in its computation, only to
 have tensors where its features are. Without a GPU they are there already.
 """
 import functools
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -42,18 +43,23 @@ def _broadcast(tensor: Tensor, devices: list) -> list[Tensor]:
     return [tensor for _ in devices]
 
 
-class CudaMeansHere(TorchFunctionMode):
+def cuda_means_here() -> AbstractContextManager:
     """Let ``tensor.cuda()`` return the tensor where there is no GPU.
 
     Example:
-        >>> with CudaMeansHere():
-        ...     torch.ones(2).cuda()
-        tensor([1., 1.])
+        >>> with cuda_means_here():
+        ...     ones = torch.ones(2).cuda()
+        >>> ones.shape
+        torch.Size([2])
     """
+    # Looking at every function of torch takes time: not on a GPU.
+    return nullcontext() if torch.cuda.is_available() else _CudaMeansHere()
+
+
+class _CudaMeansHere(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (),
                            kwargs: dict | None = None) -> Any:
-        """Run a function of torch."""
-        if func is Tensor.cuda and not torch.cuda.is_available():
+        if func is Tensor.cuda:
             return args[0]
         return func(*args, **(kwargs or {}))

@@ -8,6 +8,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='mmd2a.EpochSeedHook'),
+    resume=dict(type='mmd2a.ResumeHook'),
     guard=dict(type='mmd2a.NonFiniteGuardHook'),
     checkpoint=dict(type='mmd2a.AtomicCheckpointHook', interval=1,
                     max_keep_ckpts=1, save_best='error', rule='less'))

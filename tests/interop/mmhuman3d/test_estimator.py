@@ -188,6 +188,31 @@ def test_part_silhouettes_need_a_renderer_and_say_so(tiny, batch):
         model.train_step({}, build_optim_wrapper(model, cfg.optim_wrapper))
 
 
+def test_a_missing_file_is_named_with_what_to_do(tiny):
+    for setting in ('head.smpl_mean_params', 'body_model_train.model_path'):
+        cfg = tiny('hmr', **{f'model.{setting}': 'nowhere.npz'})
+        with pytest.raises(FileNotFoundError, match=(
+                'for `model` .*nowhere.npz.*make_mmhuman3d_stand_ins')):
+            build(cfg)
+
+
+@pytest.mark.parametrize(('content', 'error', 'says'), [
+    (None, FileNotFoundError, 'make_mmhuman3d_stand_ins'),
+    (b'not an archive', ValueError, 'cannot be read'),
+    (b'', ValueError, 'cannot be read'),
+])
+def test_annotations_that_cannot_be_read_are_named(
+        tmp_path, content, error, says):
+    (tmp_path / 'preprocessed_datasets').mkdir()
+    if content is not None:
+        (tmp_path / 'preprocessed_datasets/people.npz').write_bytes(content)
+    with pytest.raises(error, match=f'for `data` .*{says}'):
+        DATASETS.build(dict(type='mmd2a.mmhuman3d_dataset', dataset=dict(
+            type='HumanImageDataset', dataset_name='h36m', pipeline=[],
+            data_prefix=str(tmp_path), ann_file='people.npz',
+            convention='smpl_54')))
+
+
 def test_one_optimizer_may_serve_an_architecture_that_returns_losses():
     from mmhuman3d.models.architectures.base_architecture import (
         BaseArchitecture,

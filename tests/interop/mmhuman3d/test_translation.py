@@ -42,7 +42,6 @@ def test_loaders_have_the_sizes_and_data_of_the_config():
     cfg = translated()
     assert cfg.train_dataloader.batch_size == 4
     assert cfg.train_dataloader.num_workers == 2
-    assert cfg.train_dataloader.persistent_workers
     assert cfg.train_dataloader.sampler.shuffle
     assert cfg.train_dataloader.dataset.dataset == PEOPLE
     # No data.val: the test set is what MMHuman3D's configs have.
@@ -59,9 +58,13 @@ def test_batches_are_put_together_whoever_names_the_function():
     assert batch['index'].tolist() == [1, 2]
 
 
-def test_workers_persist_only_where_there_are_any():
-    cfg = translated(data=dict(train=PEOPLE, workers_per_gpu=0))
-    assert not cfg.train_dataloader.persistent_workers
+def test_workers_persist_only_if_asked_to():
+    # Persistent ones cannot be given the random numbers of their epoch.
+    assert not translated().train_dataloader.persistent_workers
+    for workers in (0, 2):
+        cfg = translated(data=dict(train=PEOPLE, workers_per_gpu=workers,
+                                   persistent_workers=True))
+        assert cfg.train_dataloader.persistent_workers == (workers > 0)
 
 
 def test_data_may_be_named_with_or_without_scope():
@@ -129,6 +132,7 @@ def test_one_optimizer_is_mmengines_usual_case():
         type='OptimWrapper', optimizer=dict(type='AdamW', lr=1),
         paramwise_cfg=dict(bias_lr_mult=2), clip_grad=dict(max_norm=3))
     assert cfg.model_wrapper_cfg.find_unused_parameters
+    assert not cfg.model_wrapper_cfg.broadcast_buffers
 
 
 def test_an_optimizer_per_module_is_for_the_architecture_to_step():
@@ -149,6 +153,58 @@ def test_clipping_that_mmhuman3d_does_not_do_is_not_done_and_said(monkeypatch):
                      optimizer_config=dict(grad_clip=2.0))
     assert 'clip_grad' not in cfg.optim_wrapper.head
     assert len(said) == 1 and 'grad_clip=2.0 has no effect' in said[0]
+
+
+def test_mmengines_optimizer_may_stand_instead():
+    wrapper = dict(type='OptimWrapper', accumulative_counts=2,
+                   optimizer=dict(type='SGD', lr=1))
+    cfg = translated(optimizer=None, optimizer_config=None,
+                     optim_wrapper=wrapper)
+    assert cfg.optim_wrapper == wrapper
+
+
+def test_a_module_can_be_left_out_from_the_command_line():
+    cfg = translated(optimizer=dict(backbone=dict(type='Adam'), disc=None))
+    assert set(cfg.optim_wrapper) == {'constructor', 'backbone'}
+
+
+def test_the_kind_of_runner_can_be_changed_from_the_command_line():
+    cfg = translated(runner=dict(type='IterBasedRunner', max_epochs=None,
+                                 max_iters=4))
+    assert cfg.train_cfg.max_iters == 4 and not cfg.train_cfg.by_epoch
+
+
+def test_settings_of_mmengine_change_what_was_translated():
+    cfg = translated(
+        train_cfg=dict(max_epochs=9), env_cfg=dict(cudnn_benchmark=True),
+        default_hooks=dict(checkpoint=dict(interval=5)), lr_config=None,
+        param_scheduler=dict(type='StepLR', step_size=2))
+    assert cfg.train_cfg.max_epochs == 9 and cfg.train_cfg.by_epoch
+    assert cfg.default_hooks.checkpoint.type == 'mmd2a.AtomicCheckpointHook'
+    assert cfg.default_hooks.checkpoint.interval == 5
+    assert cfg.env_cfg.mp_cfg.mp_start_method == 'fork'
+    assert cfg.param_scheduler.type == 'StepLR'
+
+
+def test_the_older_name_of_the_best_metric_wins_as_in_mmhuman3d():
+    cfg = translated(evaluation=dict(save_best='mpjpe',
+                                     key_indicator='pa-mpjpe'))
+    assert cfg.default_hooks.checkpoint.save_best == 'PA-MPJPE'
+
+
+def test_runs_have_a_folder():
+    assert translated().work_dir == 'work_dirs/mmhuman3d'
+    assert translated(work_dir='mine').work_dir == 'mine'
+
+
+def test_what_starts_ranks_is_not_taken_silently(monkeypatch):
+    said = []
+    monkeypatch.setattr(translation, 'print_log',
+                        lambda note, **kwargs: said.append(note))
+    translated(gpu_ids=[1], dist_params=dict(backend='mpi'))
+    assert ['gpu_ids' in said[0], 'mpi' in said[1]] == [True, True]
+    translated(dist_params=dict(backend='nccl'))
+    assert len(said) == 2
 
 
 def test_logs_go_where_they_went():
@@ -199,6 +255,11 @@ def test_a_translated_config_survives_being_written_and_read(tmp_path):
     (dict(optimizer_config=dict(type='Mine')), 'optim_wrapper'),
     (dict(optimizer=dict(type='SGD', constructor='Mine')), 'optim_wrapper'),
     (dict(optimizer=None), 'optimizer'),
+    (dict(optimizer=dict(lr=1)), 'no type'),
+    (dict(optimizer_config=dict(grad_clip=2.)), 'max_norm=2.0'),
+    (dict(optim_wrapper=dict(optimizer=dict(lr=1))), 'optimizer.lr'),
+    (dict(train_dataloader=dict(batch_size=2)), 'data.samples_per_gpu'),
+    (dict(evaluation=dict(save_best=True)), 'pa-mpjpe'),
     (dict(data=dict(train=PEOPLE, samples_per_cpu=3)), 'samples_per_gpu'),
     (dict(evaluation=dict(start=3, interval=2)), 'interval'),
 ])

@@ -117,3 +117,9 @@ def test_counting_epochs_in_a_training_by_iterations_is_refused():
     with pytest.raises(NotImplementedError, match='by_epoch'):
         translate_lr_config(dict(policy='step', step=[1], by_epoch=True),
                             None, iters=9)
+
+
+def test_a_warm_up_of_no_iterations_is_none():
+    lr_config = dict(policy='step', step=[2], warmup='linear',
+                     warmup_iters=0, warmup_ratio=0.1)
+    assert rates(lr_config) == rates(dict(policy='step', step=[2]))

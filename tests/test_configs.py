@@ -1,4 +1,5 @@
 """Every shipped config is complete: it loads, builds and is listed."""
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmd2a.engine.tool_config import add_option_argument, read_config
 from mmd2a.registry import METRICS, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +32,26 @@ def test_config_builds(name):
         for transform in cfg[pipeline]:
             TRANSFORMS.build(transform)
     METRICS.build(cfg.test_evaluator)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_training_starts_without_a_network(name):
+    assert 'Pretrained' not in load(name).pretty_text
+
+
+@pytest.mark.parametrize('name', ['resnet50', 'resnet101'])
+def test_imagenet_weights_are_an_option(name):
+    """As the config's first comment has it."""
+    path = FAMILY / f'd2a_hmr_{name}.py'
+    comment = [line.strip('# \\') for line in path.read_text().splitlines()
+               if line.startswith('#')]
+    options = ' '.join(comment).split('--cfg-options ')[1].split()
+    parser = argparse.ArgumentParser()
+    add_option_argument(parser)
+    args = parser.parse_args(['--cfg-options', *options])
+    cfg = read_config(str(path), args.cfg_options)
+    assert cfg.model.backbone.init_cfg == dict(
+        type='Pretrained', checkpoint=f'torchvision://{name}')
 
 
 @pytest.mark.parametrize('name', CONFIGS)

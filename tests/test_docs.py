@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 
 from mmd2a.registry import MODELS
 
@@ -67,10 +67,11 @@ def test_documented_ablations_build(arguments):
     pytest.importorskip('mmpose')
     parser = argparse.ArgumentParser()
     parser.add_argument('config')
+    parser.add_argument('--work-dir', required=True)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args(arguments)
     cfg = Config.fromfile(ROOT / args.config)
     cfg.merge_from_dict(args.cfg_options)
-    init_default_scope(cfg.default_scope)
-    default = MODELS.build(Config.fromfile(ROOT / args.config).model)
-    assert str(MODELS.build(cfg.model)) != str(default)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        default = MODELS.build(Config.fromfile(ROOT / args.config).model)
+        assert str(MODELS.build(cfg.model)) != str(default)

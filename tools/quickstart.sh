@@ -16,11 +16,13 @@ cd "$root"
 config=configs/d2a_hmr_hrnet.py
 work_dir=work_dirs/d2a_hmr_hrnet
 options=()
+usage() { sed -n '2,14p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
+    case "${2:-}" in ''|*[!0-9]*) usage ;; esac
     case "$1" in
         --epochs) options+=("train_cfg.max_epochs=$2") ;;
         --people) options+=("train_dataloader.dataset.num_people=$2") ;;
-        *) sed -n '2,14p' "$0" >&2; exit 2 ;;
+        *) usage ;;
     esac
     work_dir="${work_dir}_${1#--}$2"
     shift 2
@@ -44,7 +46,8 @@ echo "== 2/5 training: bash tools/dist_train.sh $config $ranks"
 bash tools/dist_train.sh "$config" "$ranks" --work-dir "$work_dir" --resume \
     ${options[@]+"${options[@]}"}
 
-checkpoint="$(cat "$work_dir/last_checkpoint")"
+# The file holds a path, of another place if the folder was moved.
+checkpoint="$work_dir/$(basename "$(cat "$work_dir/last_checkpoint")")"
 echo "== 3/5 evaluation: bash tools/dist_test.sh $config $checkpoint $ranks"
 bash tools/dist_test.sh "$config" "$checkpoint" "$ranks" \
     --work-dir "$work_dir" --out "$work_dir/results.json"

@@ -2,6 +2,12 @@
 
 # launch PARTITION JOB_NAME SCRIPT [ARGUMENTS...]
 launch() {
+    if ! command -v srun > /dev/null; then
+        echo "error: srun was not found: this is no login node of a Slurm" \
+            "cluster. On this machine use tools/dist_train.sh or" \
+            "tools/dist_test.sh" >&2
+        exit 1
+    fi
     local per_node="${GPUS_PER_NODE:-8}"
     # SRUN_ARGS is a list of words.
     # shellcheck disable=SC2086

@@ -15,8 +15,10 @@ from mmd2a.engine.launch import (
     build_runner,
     load_config,
     load_weights,
+    require_every_parameter,
     run_tool,
 )
+from mmd2a.engine.tool_config import require_parts
 from mmd2a.interop.mmhuman3d.translation import translate_config
 
 
@@ -34,8 +36,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args, translate_config)
+    require_parts(cfg, 'test')
     load_weights(cfg, args.checkpoint)
-    metrics = build_runner(cfg, args.launcher).test()
+    runner = build_runner(cfg, args.launcher)
+    require_every_parameter(runner)
+    metrics = runner.test()
     if args.out is not None and is_main_process():
         text = json.dumps(metrics, indent=2, default=float) + '\n'
         write_atomically(text.encode(), args.out)

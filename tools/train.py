@@ -4,18 +4,21 @@
     python tools/train.py configs/d2a_hmr_hrnet.py --resume   # go on
 
 Uses a GPU when there is one. Several GPUs or processes: tools/dist_train.sh.
+An earlier training is not overwritten: a new one needs a new --work-dir.
 """
 import argparse
 
 from mmd2a.engine.launch import (
     add_run_arguments,
     build_runner,
+    keep_earlier_training,
     load_config,
     resume_from,
     run_tool,
     scale_lr,
     use_amp,
 )
+from mmd2a.engine.tool_config import require_parts
 from mmd2a.interop.mmhuman3d.translation import translate_config
 
 
@@ -40,12 +43,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args, translate_config)
+    require_parts(cfg, 'train')
     if args.amp:
         use_amp(cfg)
     if args.auto_scale_lr:
         scale_lr(cfg)
     if args.resume is not None:
         resume_from(cfg, args.resume)
+    keep_earlier_training(cfg)
     build_runner(cfg, args.launcher).train()
 
 

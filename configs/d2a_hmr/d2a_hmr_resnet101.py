@@ -1,4 +1,6 @@
-# ResNet-101 backbone, 224 x 224.
+# ResNet-101 backbone, 224 x 224. From ImageNet weights, which are downloaded:
+# --cfg-options model.backbone.init_cfg.type=Pretrained \
+#     model.backbone.init_cfg.checkpoint=torchvision://resnet101
 _base_ = './d2a_hmr_hrnet-w64.py'
 
 model = dict(
@@ -6,6 +8,5 @@ model = dict(
         _delete_=True,
         type='mmpose.ResNet',
         depth=101,
-        out_indices=(0, 1, 2, 3),
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
+        out_indices=(0, 1, 2, 3)),
     patch_embedding=dict(in_channels=[256, 512, 1024, 2048]))

@@ -9,6 +9,7 @@ import functools
 import os
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
 
 _SCHEMES = {
     '': 'load_from_local',
@@ -32,7 +34,11 @@ _SCHEMES = {
 _FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
 
-class UntrustedCheckpointError(RuntimeError):
+class CheckpointError(RuntimeError):
+    """A file that does not do as the checkpoint it is asked to be."""
+
+
+class UntrustedCheckpointError(CheckpointError):
     """A checkpoint asks for something outside the allow-list."""
 
 
@@ -61,9 +67,80 @@ def read_checkpoint(filename: str, map_location: Any = None) -> Any:
 
     Raises:
         UntrustedCheckpointError: if it asks for more than is allowed.
+        CheckpointError: if it is damaged.
     """
     read = _restricted(CheckpointLoader.load_checkpoint)
     return read(filename, map_location=map_location)
+
+
+def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
+    """Load a checkpoint that has to have all parameters of a model.
+
+    MMEngine loads what fits and leaves the rest as it was initialised. Before
+    an evaluation that is a mistake: numbers of a half-random network. Buffers
+    may be missing, and what a checkpoint has beyond the model is left out.
+    So are bodies (SMPL and its kin): they come from their own files.
+
+    Args:
+        model: the model, not wrapped for several ranks.
+        checkpoint: what was read from the file: a state dict, or a dict with
+            one as ``state_dict``. Keys may start with ``module.``.
+
+    Raises:
+        CheckpointError: parameters are missing or of another shape, or there
+            are no weights in it.
+
+    Example:
+        >>> load_every_parameter(nn.Linear(1, 2), nn.Linear(1, 2).state_dict())
+        >>> load_every_parameter(nn.Linear(1, 2), {})
+        Traceback (most recent call last):
+        mmd2a.engine.checkpoint_loading.CheckpointError: ...
+    """
+    weights = (checkpoint.get('state_dict', checkpoint)
+               if isinstance(checkpoint, dict) else checkpoint)
+    if not isinstance(weights, dict):
+        raise CheckpointError('the checkpoint has no weights, but a '
+                              f'{type(weights).__name__} in their place')
+    bodies = tuple(f'{name}.' for name, module in model.named_modules()
+                   if _is_body(module))
+    state = OrderedDict((re.sub(r'^module\.', '', key), value)
+                        for key, value in weights.items())
+    for key in [key for key in state if key.startswith(bodies)]:
+        del state[key]
+    state._metadata = getattr(weights, '_metadata', {})  # type: ignore
+    try:
+        # Unlike MMEngine's, torch's loading tells what did not fit, after
+        # modules have renamed what older versions of them have written.
+        missing, unexpected = model.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        # A heading, then a line per parameter of another shape.
+        problem = str(error).split('\n')[:2][-1].strip('\t .')
+        raise _of_another_model(problem) from error
+    parameters = {name for name, _ in model.named_parameters()
+                  if not name.startswith(bodies)}
+    missing = [key for key in missing if key in parameters]
+    if missing:
+        problem = (f'{len(missing)} of {len(parameters)} parameters are '
+                   f'missing ({_first(missing)})')
+        if unexpected:
+            problem += (f', {len(unexpected)} are not of this model '
+                        f'({_first(unexpected)})')
+        raise _of_another_model(problem)
+
+
+def _is_body(module: nn.Module) -> bool:
+    """Whether it is from `smplx.body_models`, ours or MMHuman3D's."""
+    return any('body_models' in kind.__module__.split('.')
+               for kind in type(module).__mro__)
+
+
+def _of_another_model(problem: str) -> CheckpointError:
+    return CheckpointError(f'the checkpoint is of another model: {problem}. '
+                           'Give the same --cfg-options as in training')
+
+
+def _first(names: list[str]) -> str:
+    return ', '.join(names[:3]) + (', ...' if len(names) > 3 else '')
 
 
 def _history_statistic(owner: Any, name: str) -> Callable:
@@ -125,7 +202,7 @@ def _restricted(loader: Callable) -> Callable:
                     _explain_refusal(filename, str(error))) from None
             except (EOFError, RuntimeError) as error:
                 if _is_damaged(error):
-                    raise RuntimeError(
+                    raise CheckpointError(
                         f'{filename} is not a complete checkpoint: it was '
                         'cut short while being written, copied or '
                         'downloaded. Use an earlier one, or fetch it again.'

@@ -99,17 +99,19 @@ def init_distributed(launcher: str, backend: str | None = None,
 def shutdown_distributed() -> None:
     """Part from the other processes; call it as the last thing of a process.
 
-    ``destroy_process_group`` alone leaves gloo's threads running as long as a
-    model wrapper that is not collected yet refers to the group, and a thread
-    that wants Python while Python shuts down aborts the process. So what
-    nothing refers to any more is collected here, while Python is up.
+    Gloo's threads end with the last reference to the process group. Model
+    wrappers have one, and are freed when Python gets round to it: too late at
+    the exit, where a thread that wants Python aborts the process, and while
+    Python waits for the threads, one of them may wait for Python. So wrappers
+    that nobody uses any more are collected first; ``destroy_process_group``
+    then has the last reference, and lets Python go while it waits.
 
     Example:
         >>> shutdown_distributed()  # a process on its own has nothing to leave
     """
+    gc.collect()
     if torch_dist.is_initialized():
         torch_dist.destroy_process_group()
-    gc.collect()
 
 
 def _adopt_environment(launcher: str) -> None:

@@ -4,39 +4,36 @@ A tool reads a config, changes it by its arguments, prepares the run and hands
 it to MMEngine's runner; mistakes a user can make end in one readable line.
 """
 import argparse
-import difflib
-import importlib.util
 import os
 import os.path as osp
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmd2a.engine.checkpoint_loading import (
+    CheckpointError,
+    load_every_parameter,
+    restrict_checkpoint_loading,
+)
 from mmd2a.engine.distributed import (
     LAUNCHERS,
     LauncherError,
     setup_distributed,
     shutdown_distributed,
 )
-
-# Per package the set of our script that installs it, because its own
-# requirements cannot be met, and those of them that it imports all the same.
-_ECOSYSTEM = {
-    'mmpose': ('runtime', ('mmdet', 'munkres', 'six', 'xtcocotools')),
-    'mmdet': ('full', ('pycocotools', 'shapely', 'six', 'terminaltables')),
-    'mmpretrain': ('full', ('einops', 'importlib_metadata', 'modelindex',
-                            'torchvision')),
-    'mmhuman3d': ('full', ('einops', )),
-}
-
-
-class UsageError(Exception):
-    """A mistake on the command line or in a config, told in one line."""
+from mmd2a.engine.tool_config import (
+    UsageError,
+    add_option_argument,
+    check_file,
+    check_packages,
+    read_config,
+)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +41,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--work-dir', help='folder for logs, checkpoints and results; by '
         'default work_dirs/ and the name of the config')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={},
-        metavar='KEY=VALUE', help='change settings of the config, e.g. '
-        'train_cfg.max_epochs=5 or model.encoder.depth=2; lists as '
-        'key="[a,b]"')
+    add_option_argument(parser)
     parser.add_argument(
         '--launcher', choices=LAUNCHERS, default='none',
         help='who starts the processes of a distributed run')
@@ -70,17 +63,14 @@ def load_config(args: argparse.Namespace,
             it cannot.
 
     Raises:
-        UsageError: the file is not there, is no config, has settings that
+        UsageError: as :func:`read_config`; or the config has settings that
             cannot be translated, or names a package that is not installed.
     """
     if args.launcher == 'pytorch':
         os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = _read_config(args.config)
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('work_dirs', Path(args.config).stem)
-    cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
+    cfg.work_dir = (args.work_dir or cfg.get('work_dir')
+                    or osp.join('work_dirs', Path(args.config).stem))
     if translate is not None:
         try:
             cfg = translate(cfg)
@@ -90,40 +80,45 @@ def load_config(args: argparse.Namespace,
     return cfg
 
 
-def check_packages(cfg: Config) -> None:
-    """Check that the packages whose parts a config names are installed.
+def build_runner(cfg: Config, launcher: str) -> Runner:
+    """Start the distributed run, if it is one, and build the runner.
 
     Raises:
-        UsageError: naming the part and the command that installs it.
+        UsageError: the checkpoint that ``load_from`` names is not there.
     """
-    # Names without a prefix are looked up in the default scope.
-    scope = cfg.get('default_scope') or 'mmengine'
-    for name in (scope, *_type_names(cfg.to_dict())):
-        package = name.split('.')[0]
-        if package not in _ECOSYSTEM:
-            continue
-        packages, needed = _ECOSYSTEM[package]
-        for module in (package, *needed):
-            if importlib.util.find_spec(module) is None:
-                why = f', which {package} needs,' if module in needed else ''
-                raise UsageError(
-                    f'the config uses {name}, but {module}{why} is not '
-                    f'installed. Install it with `bash tools/install.sh '
-                    f'{packages}` (not with pip alone, which would pull in '
-                    'packages that do not build).')
-
-
-def build_runner(cfg: Config, launcher: str) -> Runner:
-    """Start the distributed run, if it is one, and build the runner."""
+    if cfg.get('load_from'):
+        check_file(cfg.load_from, 'checkpoint')
+    restrict_checkpoint_loading()
     setup_distributed(cfg, launcher)
     return Runner.from_cfg(cfg)
+
+
+def require_every_parameter(runner: Runner) -> None:
+    """Have the runner refuse a checkpoint that lacks parameters of its model.
+
+    ``test`` then raises a ``CheckpointError``, see
+    :func:`mmd2a.engine.checkpoint_loading.load_every_parameter`.
+    """
+    runner.register_hook(_EveryParameter())
+
+
+class _EveryParameter(Hook):
+
+    # Before hooks that take for granted that there are weights.
+    priority = 'HIGHEST'
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        model = runner.model
+        model = model.module if is_model_wrapper(model) else model
+        load_every_parameter(model, checkpoint)
 
 
 def use_amp(cfg: Config) -> None:
     """Train in mixed precision: float16 on a GPU, bfloat16 on the CPU.
 
     Raises:
-        UsageError: the config has an optimiser wrapper of another kind.
+        UsageError: the config has an optimiser wrapper of another kind, or
+            a model of mmpose that would train on the CPU.
     """
     wrapper = cfg.optim_wrapper
     if 'constructor' in wrapper and 'optimizer' not in wrapper:
@@ -140,6 +135,11 @@ def use_amp(cfg: Config) -> None:
     if torch.cuda.is_available():
         wrapper.type = 'AmpOptimWrapper'
         wrapper.setdefault('loss_scale', 'dynamic')
+    elif _is_of_mmpose(cfg):
+        raise UsageError(
+            '--amp on a CPU is bfloat16, which NumPy lacks, and heads of '
+            'mmpose compute accuracies in NumPy: train without --amp on a '
+            'CPU')
     else:
         wrapper.type = 'mmd2a.CPUAmpOptimWrapper'
 
@@ -158,30 +158,44 @@ def scale_lr(cfg: Config) -> None:
     cfg.auto_scale_lr.enable = True
 
 
+def keep_earlier_training(cfg: Config) -> None:
+    """Refuse to train anew where the checkpoints of a training are.
+
+    Raises:
+        UsageError: naming what to do instead.
+    """
+    if cfg.get('resume'):
+        return
+    if osp.isfile(osp.join(cfg.work_dir, 'last_checkpoint')):
+        raise UsageError(
+            f'{cfg.work_dir} has the checkpoints of an earlier training, '
+            'which would be overwritten: continue it with --resume, or start '
+            'in a new folder with --work-dir')
+
+
 def resume_from(cfg: Config, checkpoint: str) -> None:
     """Continue a training: from a file, or ``'auto'``, from the latest.
 
-    With ``'auto'`` and nothing to continue from, training starts anew. A work
-    folder that was moved is understood.
+    With ``'auto'`` and nothing to continue from, the config is left as it is.
+    A work folder that was moved or copied continues with its own checkpoint.
 
     Raises:
-        UsageError: the named checkpoint is not there.
+        UsageError: the checkpoint is not there.
     """
-    cfg.resume = True
-    if checkpoint != 'auto':
-        _check_file(checkpoint)
-        cfg.load_from = checkpoint
-        return
-    latest = find_latest_checkpoint(cfg.work_dir)
-    if latest and not osp.isfile(latest) and '://' not in latest:
-        latest = osp.join(cfg.work_dir, osp.basename(latest))
-        if not osp.isfile(latest):
+    if checkpoint == 'auto':
+        latest = find_latest_checkpoint(cfg.work_dir)
+        if latest is None:
+            return
+        here = osp.join(cfg.work_dir, osp.basename(latest))
+        checkpoint = here if osp.isfile(here) else latest
+        if '://' not in checkpoint and not osp.isfile(checkpoint):
             raise UsageError(
                 f'{cfg.work_dir}/last_checkpoint names a checkpoint that is '
                 'gone. Resume from one that is there with --resume PATH, or '
                 'start in another --work-dir')
-    cfg.load_from = latest
-    cfg.resume = bool(latest)
+    check_file(checkpoint, 'checkpoint')
+    cfg.load_from = checkpoint
+    cfg.resume = True
 
 
 def load_weights(cfg: Config, checkpoint: str) -> None:
@@ -190,7 +204,7 @@ def load_weights(cfg: Config, checkpoint: str) -> None:
     Raises:
         UsageError: the named checkpoint is not there.
     """
-    _check_file(checkpoint)
+    check_file(checkpoint, 'checkpoint')
     cfg.load_from = checkpoint
     cfg.resume = False
 
@@ -202,40 +216,17 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except (UsageError, LauncherError) as error:
+    except (UsageError, LauncherError, CheckpointError) as error:
         sys.exit(f'error: {error}')
     finally:
         if sys.exc_info()[0] is None:
             shutdown_distributed()
 
 
-def _read_config(path: str) -> Config:
-    if not osp.isfile(path):
-        folder = Path(path).parent
-        known = [str(file) for place in {folder, Path('configs')}
-                 for file in place.glob('*.py')]
-        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-        hint = (f'; did you mean {near[0]}?' if near
-                else '; the configs of this package are in configs/')
-        raise UsageError(f'there is no config {path}{hint}')
-    try:
-        return Config.fromfile(path)
-    except (OSError, SyntaxError) as error:
-        raise UsageError(f'{path} cannot be read as a config: {error}'
-                         ) from error
+def _is_of_mmpose(cfg: Config) -> bool:
+    kind = cfg.get('model', {}).get('type', '')
+    name = kind if isinstance(kind, str) else kind.__module__ + '.'
+    scope = name.split('.')[0] if '.' in name else cfg.get('default_scope')
+    return scope == 'mmpose'
 
 
-def _check_file(checkpoint: str) -> None:
-    if '://' not in checkpoint and not osp.isfile(checkpoint):
-        raise UsageError(f'there is no checkpoint {checkpoint}')
-
-
-def _type_names(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get('type'), str):
-            yield value['type']
-        for child in value.values():
-            yield from _type_names(child)
-    elif isinstance(value, (list, tuple)):
-        for child in value:
-            yield from _type_names(child)

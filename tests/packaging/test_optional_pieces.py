@@ -31,7 +31,7 @@ from mmd2a.registry import MODELS
 from mmd2a.utils import register_all_modules
 register_all_modules()
 from mmengine.hub import get_config
-from mmd2a.engine.launch import check_packages
+from mmd2a.engine.tool_config import check_packages
 cfg = get_config('mmd2a::d2a_hmr/d2a_hmr_hrnet.py')
 check_packages(cfg)
 model = MODELS.build(cfg.model)

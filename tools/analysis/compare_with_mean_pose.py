@@ -20,13 +20,21 @@ import json
 import numpy as np
 import roma
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models import SMPLBodyModel
+from mmd2a.engine.launch import run_tool
+from mmd2a.engine.tool_config import (
+    UsageError,
+    add_option_argument,
+    check_file,
+    read_config,
+    require_parts,
+)
 from mmd2a.registry import DATASETS, METRICS
 
 LABELS = ('global_orient', 'body_pose', 'betas', 'transl', 'smpl_weight',
@@ -141,22 +149,39 @@ def table(model: dict[str, float],
     return '\n'.join(rows)
 
 
+def read_results(path: str) -> dict[str, float]:
+    """Read the metrics of a model, with all that the table shows."""
+    check_file(path, 'file of results')
+    try:
+        with open(path) as file:
+            results = json.load(file)
+    except ValueError as error:
+        raise UsageError(f'{path} is not JSON: {error}. Give what '
+                         'tools/test.py --out wrote') from error
+    protocols = {key.split('/')[0] for key in results}
+    missing = [f'{protocol}/{name}' for protocol in sorted(protocols)
+               for name in NAMES if f'{protocol}/{name}' not in results]
+    if missing or not results:
+        raise UsageError(f'{path} has no {", ".join(missing) or "metrics"}: '
+                         'give what tools/test.py --out wrote for D2AHMR')
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('results', help='written by tools/test.py --out')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
-                        default={}, metavar='KEY=VALUE')
+    add_option_argument(parser)
     args = parser.parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
+    require_parts(cfg, 'train')
+    require_parts(cfg, 'test')
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
-    with open(args.results) as file:
-        model = json.load(file)
+    model = read_results(args.results)
     print(table(model, constant_metrics(cfg, ('left_hip', 'right_hip'))))
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -7,15 +7,28 @@ selection. Columns: input, pseudo-depth, predicted mesh on the image, mesh from
 the side, decoded silhouette, per-vertex sigma.
 """
 import argparse
+import inspect
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 
+from mmd2a.engine.checkpoint_loading import (
+    load_every_parameter,
+    read_checkpoint,
+)
+from mmd2a.engine.launch import run_tool
+from mmd2a.engine.tool_config import (
+    UsageError,
+    add_option_argument,
+    check_file,
+    check_packages,
+    read_config,
+    require_parts,
+)
 from mmd2a.evaluation import mpjpe
+from mmd2a.models.estimators import D2AHMR
 from mmd2a.registry import DATASETS, MODELS
 from mmd2a.visualization import MeshVisualizer, save_image
 
@@ -28,22 +41,38 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint')
     parser.add_argument('--out', default='sheet.png')
     parser.add_argument('--num', type=int, default=6, help='people to draw')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
-                        default={}, metavar='KEY=VALUE')
+    add_option_argument(parser)
     return parser.parse_args()
+
+
+def require_d2a_hmr(settings: dict) -> None:
+    """Check that a config's model is ``D2AHMR`` or made from it."""
+    kind = settings.get('type', 'not there')
+    built = kind if inspect.isclass(kind) else MODELS.get(kind)
+    if built is None or not issubclass(built, D2AHMR):
+        raise UsageError('a sheet is of people as D2AHMR sees them; the '
+                         f'model of the config is {kind}')
+
+
+def build_model(settings: dict, checkpoint: str) -> D2AHMR:
+    """Build the model of a config, with the weights of a checkpoint."""
+    # The sheet shows the silhouette too.
+    model = MODELS.build({**settings, 'keep_mask': True}).eval()
+    load_every_parameter(model, read_checkpoint(checkpoint, 'cpu'))
+    if torch.cuda.is_available():
+        model.to(torch.accelerator.current_accelerator())
+    return model
 
 
 def main() -> None:
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
+    check_packages(cfg)
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
-    cfg.model.keep_mask = True
-    model = MODELS.build(cfg.model).eval()
-    load_checkpoint(model, args.checkpoint, map_location='cpu')
-    if torch.cuda.is_available():
-        model.to(torch.accelerator.current_accelerator())
-
+    require_d2a_hmr(cfg.get('model', {}))
+    require_parts(cfg, 'test')
+    check_file(args.checkpoint, 'checkpoint')
+    model = build_model(cfg.model, args.checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     picks = np.linspace(0, len(dataset) - 1, args.num).astype(int)
     batch = pseudo_collate([dataset[int(i)] for i in picks])
@@ -66,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

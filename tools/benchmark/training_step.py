@@ -10,11 +10,18 @@ import time
 from collections import defaultdict
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
+from mmd2a.engine.launch import run_tool
+from mmd2a.engine.tool_config import (
+    add_option_argument,
+    check_packages,
+    read_config,
+    require_parts,
+)
 from mmd2a.registry import DATASETS, MODELS
 
 
@@ -69,12 +76,12 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=10)
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
-                        default={}, metavar='KEY=VALUE')
+    add_option_argument(parser)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
+    require_parts(cfg, 'train')
+    check_packages(cfg)
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
     spent = measure(cfg, args.steps)
     whole = sum(ms for name, ms in spent.items() if name in (
@@ -87,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

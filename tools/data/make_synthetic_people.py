@@ -11,13 +11,18 @@ Interrupted work is continued by the same command; more people are added to
 those that are there.
 """
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmengine.config import Config, DictAction
-
 from mmd2a.datasets.synthetic_people import Cache, generate_people
+from mmd2a.datasets.synthetic_people.motion_files import list_motion_files
 from mmd2a.datasets.synthetic_people.poses import SPLITS
+from mmd2a.engine.launch import run_tool
+from mmd2a.engine.tool_config import (
+    UsageError,
+    add_option_argument,
+    read_config,
+)
 from mmd2a.registry import DATASETS
 
 
@@ -28,8 +33,7 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', help='make the data sets of this config, '
                         'all settings taken from there')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
-                        default={}, metavar='KEY=VALUE')
+    add_option_argument(parser)
     parser.add_argument('--data-root', default='data/synthetic_people')
     parser.add_argument('--splits', nargs='+', choices=list(SPLITS),
                         default=['train', 'val', 'test', 'ood'])
@@ -47,17 +51,26 @@ def parse_args() -> argparse.Namespace:
 
 def make_for_config(path: str, options: dict) -> None:
     """Make the people of every data loader of a config."""
-    cfg = Config.fromfile(path)
-    cfg.merge_from_dict(options)
+    cfg = read_config(path, options)
     found = [settings for loader in (
         'train_dataloader', 'val_dataloader', 'test_dataloader')
         for settings in find_people((cfg.get(loader) or {}).get('dataset'))]
     if not found:
-        raise SystemExit(f'{path} has no data set of synthetic people')
+        raise UsageError(f'{path} has no data set of synthetic people')
     for settings in found:
+        check_motions(settings.get('motions') or [])
         people = DATASETS.build({**settings, 'pipeline': []})
         print(f'{people.cache.split}: {len(people)} people in '
               f'{people.cache.folder}')
+
+
+def check_motions(paths: str | Sequence[str]) -> None:
+    """Check that the user's own motions are there, if any are named."""
+    try:
+        if paths:
+            list_motion_files(paths)
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from error
 
 
 def find_people(settings: Any) -> Iterator[dict]:
@@ -78,6 +91,7 @@ def main() -> None:
     if args.config:
         make_for_config(args.config, args.cfg_options)
         return
+    check_motions(args.motions)
     for split in args.splits:
         cache = Cache(args.data_root, split, args.image_size, args.seed,
                       args.shard_size, tuple(args.motions))
@@ -87,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

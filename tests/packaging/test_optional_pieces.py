@@ -1,10 +1,11 @@
 """Without an optional package, only what needs it fails, and says so."""
+import importlib.util
 import sys
 
 import pytest
 from mmengine.config import Config
 
-from mmd2a.engine import launch
+from mmd2a.engine.tool_config import UsageError, check_packages
 
 # Make modules look as if they were not installed.
 HIDE = '''
@@ -58,18 +59,18 @@ def test_the_main_model_needs_nothing_but_mmpose(run_in):
 def test_a_missing_package_is_named_with_the_command(
         hidden, name, told, monkeypatch):
     pytest.importorskip(name.split('.')[0])
-    find_spec = launch.importlib.util.find_spec
-    monkeypatch.setattr(launch.importlib.util, 'find_spec', lambda module:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda module:
                         None if module == hidden else find_spec(module))
-    with pytest.raises(launch.UsageError, match=told):
-        launch.check_packages(Config(dict(model=dict(type=name))))
+    with pytest.raises(UsageError, match=told):
+        check_packages(Config(dict(model=dict(type=name))))
 
 
 def test_the_default_scope_needs_its_package_too(monkeypatch):
-    monkeypatch.setattr(launch.importlib.util, 'find_spec',
+    monkeypatch.setattr(importlib.util, 'find_spec',
                         lambda module: None)
-    with pytest.raises(launch.UsageError, match='uses mmdet, but mmdet is'):
-        launch.check_packages(Config(dict(default_scope='mmdet')))
+    with pytest.raises(UsageError, match='uses mmdet, but mmdet is'):
+        check_packages(Config(dict(default_scope='mmdet')))
 
 
 def test_without_tensorboard_the_logger_says_what_to_install(run_in):

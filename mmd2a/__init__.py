@@ -1,4 +1,5 @@
 """Depth- and distribution-aware human mesh recovery for OpenMMLab."""
+
 from mmd2a import interop
 from mmd2a.requirements import check_requirements
 from mmd2a.version import __version__

@@ -1,7 +1,8 @@
 """What a bug report needs to say about the environment.
 
-    python -m mmd2a.collect_env
+python -m mmd2a.collect_env
 """
+
 import sys
 from importlib import metadata
 
@@ -11,9 +12,20 @@ from mmd2a import __version__, interop
 from mmd2a.requirements import MMCV_DISTRIBUTIONS
 
 DISTRIBUTIONS = (
-    'numpy', 'scipy', 'roma', *MMCV_DISTRIBUTIONS, 'mmpose', 'mmdet',
-    'onedl-mmdetection', 'mmpretrain', 'onedl-mmpretrain', 'mmhuman3d',
-    'smplx', 'xtcocotools', 'setuptools')
+    'numpy',
+    'scipy',
+    'roma',
+    *MMCV_DISTRIBUTIONS,
+    'mmpose',
+    'mmdet',
+    'onedl-mmdetection',
+    'mmpretrain',
+    'onedl-mmpretrain',
+    'mmhuman3d',
+    'smplx',
+    'xtcocotools',
+    'setuptools',
+)
 
 
 def collect_env() -> dict[str, str]:
@@ -35,10 +47,13 @@ def collect_env() -> dict[str, str]:
             env[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return env | {f'mmd2a.interop, {neighbour}': what
-                  for neighbour, what in interop.status().items()}
+    return env | {
+        f'mmd2a.interop, {neighbour}': what
+        for neighbour, what in interop.status().items()
+    }
 
 
 if __name__ == '__main__':
     sys.stdout.writelines(
-        f'{key}: {value}\n' for key, value in collect_env().items())
+        f'{key}: {value}\n' for key, value in collect_env().items()
+    )

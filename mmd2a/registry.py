@@ -5,22 +5,41 @@
 nothing is registered in are here too: under ``default_scope='mmd2a'`` MMEngine
 looks in the child first and warns where there is none.
 """
+
 from mmengine import registry as roots
 from mmengine.registry import Registry
 
 __all__ = [
-    'DATASETS', 'DATA_SAMPLERS', 'EVALUATOR', 'FUNCTIONS', 'HOOKS',
-    'INFERENCERS', 'LOG_PROCESSORS', 'LOOPS', 'METRICS', 'MODELS',
-    'MODEL_WRAPPERS', 'OPTIMIZERS', 'OPTIM_WRAPPERS',
-    'OPTIM_WRAPPER_CONSTRUCTORS', 'PARAM_SCHEDULERS', 'RUNNERS',
-    'RUNNER_CONSTRUCTORS', 'STRATEGIES', 'TASK_UTILS', 'TRANSFORMS',
-    'VISBACKENDS', 'VISUALIZERS', 'WEIGHT_INITIALIZERS'
+    'DATASETS',
+    'DATA_SAMPLERS',
+    'EVALUATOR',
+    'FUNCTIONS',
+    'HOOKS',
+    'INFERENCERS',
+    'LOG_PROCESSORS',
+    'LOOPS',
+    'METRICS',
+    'MODELS',
+    'MODEL_WRAPPERS',
+    'OPTIMIZERS',
+    'OPTIM_WRAPPERS',
+    'OPTIM_WRAPPER_CONSTRUCTORS',
+    'PARAM_SCHEDULERS',
+    'RUNNERS',
+    'RUNNER_CONSTRUCTORS',
+    'STRATEGIES',
+    'TASK_UTILS',
+    'TRANSFORMS',
+    'VISBACKENDS',
+    'VISUALIZERS',
+    'WEIGHT_INITIALIZERS',
 ]
 
 
 def _child(root: Registry, *locations: str) -> Registry:
-    return Registry(root.name, parent=root, scope='mmd2a',
-                    locations=list(locations))
+    return Registry(
+        root.name, parent=root, scope='mmd2a', locations=list(locations)
+    )
 
 
 # Light as well: MMHuman3D is imported when one of these is built.
@@ -42,7 +61,8 @@ LOG_PROCESSORS = _child(roots.LOG_PROCESSORS, 'mmd2a.engine')
 OPTIMIZERS = _child(roots.OPTIMIZERS, 'mmd2a.engine')
 OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmd2a.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
-    roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmd2a.engine', _BRIDGE)
+    roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmd2a.engine', _BRIDGE
+)
 PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS, 'mmd2a.engine')
 WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS, 'mmd2a.engine')
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS, 'mmd2a.engine')

@@ -4,13 +4,16 @@ mmcv is shipped by several distributions of one module (mmcv, mmcv-lite and
 forks), so it cannot be declared by name and is checked here. Nothing is
 imported: looking for the files and their metadata is enough and quick.
 """
+
 import re
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
-INSTALL = ('`bash tools/install.sh bare` in a checkout sets up the whole'
-           ' verified stack; or install it by hand: ')
+INSTALL = (
+    '`bash tools/install.sh bare` in a checkout sets up the whole'
+    ' verified stack; or install it by hand: '
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Requirement:
         distributions: names under which the module is shipped, by default
             that of the module.
     """
+
     install: str
     at_least: str = '0'
     distributions: tuple[str, ...] = ()
@@ -32,11 +36,16 @@ MMCV_DISTRIBUTIONS = ('mmcv', 'mmcv-lite', 'mmcv-full', 'onedl-mmcv')
 REQUIRED = {
     'torch': Requirement('pip install torch==2.13.0', '2.6'),
     'numpy': Requirement('pip install "numpy>=2,<2.3"', '1.26'),
-    'mmengine': Requirement('pip install mmengine==0.10.7', '0.10.3',
-                            ('mmengine', 'mmengine-lite', 'onedl-mmengine')),
+    'mmengine': Requirement(
+        'pip install mmengine==0.10.7',
+        '0.10.3',
+        ('mmengine', 'mmengine-lite', 'onedl-mmengine'),
+    ),
     'mmcv': Requirement(
-        'pip install mmcv-lite==2.1.0 (or mmcv with compiled ops)', '2.0.0',
-        MMCV_DISTRIBUTIONS),
+        'pip install mmcv-lite==2.1.0 (or mmcv with compiled ops)',
+        '2.0.0',
+        MMCV_DISTRIBUTIONS,
+    ),
     'cv2': Requirement('pip install opencv-python'),
     'scipy': Requirement('pip install scipy'),
     'roma': Requirement('pip install roma'),
@@ -58,15 +67,17 @@ def check_requirements() -> None:
         if find_spec(module) is None:
             raise ImportError(
                 f'mmd2a needs {module}, which is not installed. {INSTALL}'
-                f'{requirement.install}')
+                f'{requirement.install}'
+            )
         # Two of them own the same files: all must fit.
-        for name in requirement.distributions or (module, ):
+        for name in requirement.distributions or (module,):
             found = installed_version(name)
             if found and _numbers(found) < _numbers(requirement.at_least):
                 raise ImportError(
                     f'mmd2a needs {module} {requirement.at_least} or newer, '
                     f'found {name} {found}. {INSTALL}pip uninstall {name}; '
-                    f'{requirement.install}')
+                    f'{requirement.install}'
+                )
 
 
 def mmcv_version() -> str | None:

@@ -1,10 +1,18 @@
 """What MMEngine's hub asks a package for."""
+
 from importlib import import_module
 
 from mmengine import registry
 
-MODULES = ('body_models', 'datasets', 'datasets.transforms', 'engine',
-           'evaluation', 'models', 'visualization')
+MODULES = (
+    'body_models',
+    'datasets',
+    'datasets.transforms',
+    'engine',
+    'evaluation',
+    'models',
+    'visualization',
+)
 
 
 def register_all_modules(init_default_scope: bool = True) -> None:

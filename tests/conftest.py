@@ -1,4 +1,5 @@
 """Fixtures shared by all tests."""
+
 import os
 
 import pytest
@@ -12,4 +13,5 @@ torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', '2')))
 def body():
     """The embedded, licence-free body."""
     from mmd2a.body_models import SMPLBodyModel
+
     return SMPLBodyModel()

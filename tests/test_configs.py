@@ -1,4 +1,5 @@
 """Every shipped config is complete: it loads, builds and is listed."""
+
 import argparse
 from pathlib import Path
 from typing import Any
@@ -43,29 +44,38 @@ def test_training_starts_without_a_network(name):
 def test_imagenet_weights_are_an_option(name):
     """As the config's first comment has it."""
     path = FAMILY / f'd2a_hmr_{name}.py'
-    comment = [line.strip('# \\') for line in path.read_text().splitlines()
-               if line.startswith('#')]
+    comment = [
+        line.strip('# \\')
+        for line in path.read_text().splitlines()
+        if line.startswith('#')
+    ]
     options = ' '.join(comment).split('--cfg-options ')[1].split()
     parser = argparse.ArgumentParser()
     add_option_argument(parser)
     args = parser.parse_args(['--cfg-options', *options])
     cfg = read_config(str(path), args.cfg_options)
     assert cfg.model.backbone.init_cfg == dict(
-        type='Pretrained', checkpoint=f'torchvision://{name}')
+        type='Pretrained', checkpoint=f'torchvision://{name}'
+    )
 
 
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_is_in_the_model_index(name):
     index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
-    listed = [model['Config'] for file in index['Import']
-              for model in yaml.safe_load((ROOT / file).read_text())['Models']]
+    listed = [
+        model['Config']
+        for file in index['Import']
+        for model in yaml.safe_load((ROOT / file).read_text())['Models']
+    ]
     assert f'configs/{name}' in listed
 
 
 def test_the_main_config_has_two_places():
     """One at the top for users, one in a folder for ``mmd2a::`` names."""
-    assert (load('d2a_hmr_hrnet.py').to_dict()
-            == load('d2a_hmr/d2a_hmr_hrnet.py').to_dict())
+    assert (
+        load('d2a_hmr_hrnet.py').to_dict()
+        == load('d2a_hmr/d2a_hmr_hrnet.py').to_dict()
+    )
 
 
 def test_both_config_styles_build_the_same():
@@ -78,16 +88,21 @@ def test_both_config_styles_build_the_same():
         torch.manual_seed(0)
         states.append(MODELS.build(cfg.model).state_dict())
     assert states[0].keys() == states[1].keys()
-    assert all(torch.equal(value, states[1][name])
-               for name, value in states[0].items())
+    assert all(
+        torch.equal(value, states[1][name])
+        for name, value in states[0].items()
+    )
 
 
 def same_parts(pure: Any, text: Any) -> bool:
     """Whether two configs differ only in how they name their parts."""
     if isinstance(text, dict):
         return pure.keys() == text.keys() and all(
-            same_name(pure[key], text[key]) if key == 'type'
-            else same_parts(pure[key], text[key]) for key in text)
+            same_name(pure[key], text[key])
+            if key == 'type'
+            else same_parts(pure[key], text[key])
+            for key in text
+        )
     if isinstance(text, (list, tuple)):
         return len(pure) == len(text) and all(map(same_parts, pure, text))
     return pure == text

@@ -1,4 +1,5 @@
 """What the README and the pages show is run as it stands."""
+
 import argparse
 import re
 import shlex
@@ -15,12 +16,14 @@ PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf'^```{language}\n(.*?)^```', page.read_text(),
-                      re.M | re.S)
+    return re.findall(
+        rf'^```{language}\n(.*?)^```', page.read_text(), re.M | re.S
+    )
 
 
-@pytest.mark.parametrize('page', PAGES,
-                         ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    'page', PAGES, ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_python_of_the_page_runs(page, tmp_path, monkeypatch):
     snippets = blocks(page, 'python')
     if not snippets:
@@ -32,15 +35,19 @@ def test_python_of_the_page_runs(page, tmp_path, monkeypatch):
         exec(compile(snippet, f'{page.name}[{number}]', 'exec'), namespace)
 
 
-@pytest.mark.parametrize('page', PAGES,
-                         ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    'page', PAGES, ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_files_the_page_names_exist(page):
     text = page.read_text()
     # Ours: not those below a folder of somebody else's.
-    named = set(re.findall(r'(?<!/)(?:tools|configs)/[\w./-]+\.(?:py|sh)',
-                           text))
-    named |= {str((page.parent / target).resolve().relative_to(ROOT))
-              for target in re.findall(r'\]\((?!https?:|#)([^)#]+)', text)}
+    named = set(
+        re.findall(r'(?<!/)(?:tools|configs)/[\w./-]+\.(?:py|sh)', text)
+    )
+    named |= {
+        str((page.parent / target).resolve().relative_to(ROOT))
+        for target in re.findall(r'\]\((?!https?:|#)([^)#]+)', text)
+    }
     missing = [name for name in sorted(named) if not (ROOT / name).exists()]
     assert not missing
 
@@ -53,16 +60,28 @@ def test_the_readme_shows_both_commands():
 
 def commands(tool: str) -> list[list[str]]:
     """The documented calls of a tool, as argument lists."""
-    lines = [line for page in PAGES for block in blocks(page, 'bash')
-             for line in block.replace('\\\n', ' ').splitlines()]
-    return [shlex.split(line, comments=True)[2:] for line in lines
-            if line.startswith(f'python {tool} ')]
+    lines = [
+        line
+        for page in PAGES
+        for block in blocks(page, 'bash')
+        for line in block.replace('\\\n', ' ').splitlines()
+    ]
+    return [
+        shlex.split(line, comments=True)[2:]
+        for line in lines
+        if line.startswith(f'python {tool} ')
+    ]
 
 
-@pytest.mark.parametrize('arguments', [
-    arguments for arguments in commands('tools/train.py')
-    if any('model.' in argument for argument in arguments)],
-    ids=lambda arguments: arguments[-1])
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        arguments
+        for arguments in commands('tools/train.py')
+        if any('model.' in argument for argument in arguments)
+    ],
+    ids=lambda arguments: arguments[-1],
+)
 def test_documented_ablations_build(arguments):
     pytest.importorskip('mmpose')
     parser = argparse.ArgumentParser()

@@ -8,6 +8,7 @@ install nothing is there, so `with read_base(): from mmd2a.configs... import *`
 and mim would not find it. The link is entered in the record of the install:
 `pip uninstall mmd2a` removes it. tools/install.sh does this for you.
 """
+
 import csv
 import os
 import sysconfig
@@ -22,14 +23,19 @@ def main() -> None:
     link = site / PACKAGE.name
     if link.is_symlink() and link.resolve() == PACKAGE:
         return
-    installed = next(Distribution.discover(
-        name=PACKAGE.name, path=[str(site)]), None)
+    installed = next(
+        Distribution.discover(name=PACKAGE.name, path=[str(site)]), None
+    )
     if installed is None or link.exists():
-        raise SystemExit(f'error: there is no editable install of '
-                         f'{PACKAGE.name} in {site}')
+        raise SystemExit(
+            f'error: there is no editable install of {PACKAGE.name} in {site}'
+        )
     os.symlink(PACKAGE, link)
-    [record] = [file.locate() for file in installed.files or ()
-                if file.name == 'RECORD']
+    [record] = [
+        file.locate()
+        for file in installed.files or ()
+        if file.name == 'RECORD'
+    ]
     with open(record, 'a', newline='') as file:
         csv.writer(file).writerow([PACKAGE.name, '', ''])
 

@@ -13,6 +13,7 @@ unset PYTHON  # the tests use the environment's
 bin="${MMD2A_VENV:-$root/.venv}/bin"
 
 if [ $# -eq 0 ]; then
+    "$bin/ruff" format --check .
     "$bin/ruff" check .
     "$bin/codespell"
     "$bin/mypy"

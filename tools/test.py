@@ -4,6 +4,7 @@
 
 Uses a GPU when there is one. Several GPUs or processes: tools/dist_test.sh.
 """
+
 import argparse
 import json
 
@@ -24,11 +25,13 @@ from mmd2a.interop.mmhuman3d.translation import translate_config
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Evaluate a checkpoint on the test set of a config.')
+        description='Evaluate a checkpoint on the test set of a config.'
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
-        '--out', metavar='FILE.json', help='write the metrics here')
+        '--out', metavar='FILE.json', help='write the metrics here'
+    )
     add_run_arguments(parser)
     return parser.parse_args()
 

@@ -6,6 +6,7 @@
 Uses a GPU when there is one. Several GPUs or processes: tools/dist_train.sh.
 An earlier training is not overwritten: a new one needs a new --work-dir.
 """
+
 import argparse
 
 from mmd2a.engine.launch import (
@@ -24,18 +25,28 @@ from mmd2a.interop.mmhuman3d.translation import translate_config
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Train a model from a config.')
+        description='Train a model from a config.'
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument(
-        '--resume', nargs='?', const='auto', metavar='PATH',
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='PATH',
         help='continue a training from this checkpoint, or without PATH (or '
-        'with "auto") from the latest in the work folder')
+        'with "auto") from the latest in the work folder',
+    )
     parser.add_argument(
-        '--amp', action='store_true', help='mixed precision: float16 on a '
-        'GPU, bfloat16 on the CPU')
+        '--amp',
+        action='store_true',
+        help='mixed precision: float16 on a GPU, bfloat16 on the CPU',
+    )
     parser.add_argument(
-        '--auto-scale-lr', action='store_true', help='scale the learning rate '
-        'from auto_scale_lr.base_batch_size to the total batch size')
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate '
+        'from auto_scale_lr.base_batch_size to the total batch size',
+    )
     add_run_arguments(parser)
     return parser.parse_args()
 

@@ -14,7 +14,9 @@ default_hooks = dict(
         interval=1,
         max_keep_ckpts=2,
         save_best='synthetic_h36m14/MPJPE',
-        rule='less'))
+        rule='less',
+    ),
+)
 custom_hooks = [
     # Statistics of BatchNorm, one for all ranks, before they are saved.
     dict(type='SyncBuffersHook'),
@@ -27,13 +29,15 @@ visualizer = dict(
     vis_backends=[
         dict(type='LocalVisBackend'),
         dict(type='TensorboardVisBackend'),
-    ])
+    ],
+)
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)
 log_level = 'INFO'
 
 env_cfg = dict(
     cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+)
 randomness = dict(seed=0)
 load_from = None
 resume = False

@@ -6,5 +6,8 @@ model = dict(
         extra=dict(
             stage2=dict(num_channels=(32, 64)),
             stage3=dict(num_channels=(32, 64, 128)),
-            stage4=dict(num_channels=(32, 64, 128, 256)))),
-    patch_embedding=dict(in_channels=[32, 64, 128, 256]))
+            stage4=dict(num_channels=(32, 64, 128, 256)),
+        )
+    ),
+    patch_embedding=dict(in_channels=[32, 64, 128, 256]),
+)

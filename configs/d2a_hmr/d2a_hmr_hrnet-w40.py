@@ -6,5 +6,8 @@ model = dict(
         extra=dict(
             stage2=dict(num_channels=(40, 80)),
             stage3=dict(num_channels=(40, 80, 160)),
-            stage4=dict(num_channels=(40, 80, 160, 320)))),
-    patch_embedding=dict(in_channels=[40, 80, 160, 320]))
+            stage4=dict(num_channels=(40, 80, 160, 320)),
+        )
+    ),
+    patch_embedding=dict(in_channels=[40, 80, 160, 320]),
+)

@@ -6,5 +6,8 @@ model = dict(
         extra=dict(
             stage2=dict(num_channels=(48, 96)),
             stage3=dict(num_channels=(48, 96, 192)),
-            stage4=dict(num_channels=(48, 96, 192, 384)))),
-    patch_embedding=dict(in_channels=[48, 96, 192, 384]))
+            stage4=dict(num_channels=(48, 96, 192, 384)),
+        )
+    ),
+    patch_embedding=dict(in_channels=[48, 96, 192, 384]),
+)

@@ -8,5 +8,7 @@ model = dict(
         _delete_=True,
         type='mmpose.ResNet',
         depth=101,
-        out_indices=(0, 1, 2, 3)),
-    patch_embedding=dict(in_channels=[256, 512, 1024, 2048]))
+        out_indices=(0, 1, 2, 3),
+    ),
+    patch_embedding=dict(in_channels=[256, 512, 1024, 2048]),
+)

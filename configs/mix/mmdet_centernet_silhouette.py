@@ -14,20 +14,23 @@ model = dict(
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
         pad_mask=True,
-        pad_size_divisor=32),
+        pad_size_divisor=32,
+    ),
     backbone=dict(
         type='mmdet.ResNet',
         depth=18,
         base_channels=32,
         stem_channels=32,
         norm_cfg=dict(type='BN'),
-        norm_eval=False),
+        norm_eval=False,
+    ),
     neck=dict(
         type='mmdet.CTResNetNeck',
         in_channels=256,
         num_deconv_filters=(64, 64, 64),
         num_deconv_kernels=(4, 4, 4),
-        use_dcn=False),
+        use_dcn=False,
+    ),
     bbox_head=dict(
         type='mmd2a.AuxiliarySilhouetteHead',
         head=dict(
@@ -36,13 +39,16 @@ model = dict(
             in_channels=64,
             feat_channels=64,
             loss_center_heatmap=dict(type='mmdet.GaussianFocalLoss'),
-            loss_wh=dict(type='mmdet.L1Loss', loss_weight=.1),
-            loss_offset=dict(type='mmdet.L1Loss')),
+            loss_wh=dict(type='mmdet.L1Loss', loss_weight=0.1),
+            loss_offset=dict(type='mmdet.L1Loss'),
+        ),
         # Tokens of 8 x 8 cells: the mask is as fine as the map of stride 4.
         patch_embedding=dict(in_channels=64, embed_dims=64, patch_size=8),
         decoder=dict(type='mmd2a.SilhouetteDecoder'),
-        loss=dict(type='mmd2a.SilhouetteLoss', loss_weight=1.)),
-    test_cfg=dict(topk=20, local_maximum_kernel=3, max_per_img=20))
+        loss=dict(type='mmd2a.SilhouetteLoss', loss_weight=1.0),
+    ),
+    test_cfg=dict(topk=20, local_maximum_kernel=3, max_per_img=20),
+)
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_depth=False),
@@ -52,13 +58,15 @@ train_pipeline = [
     dict(
         type='RandomResize',
         scale=(128, 128),
-        ratio_range=(.8, 1.2),
-        resize_type='mmdet.Resize'),
+        ratio_range=(0.8, 1.2),
+        resize_type='mmdet.Resize',
+    ),
     dict(
         type='mmdet.RandomCrop',
         crop_size=(128, 128),
-        allow_negative_crop=False),
-    dict(type='mmdet.RandomFlip', prob=.5),
+        allow_negative_crop=False,
+    ),
+    dict(type='mmdet.RandomFlip', prob=0.5),
     dict(type='mmdet.PackDetInputs'),
 ]
 test_pipeline = [
@@ -74,25 +82,37 @@ test_pipeline = [
         std=[1, 1, 1],
         to_rgb=False,
         test_mode=True,
-        test_pad_mode=['size_divisor', 32]),
+        test_pad_mode=['size_divisor', 32],
+    ),
     dict(
         type='mmdet.PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                   'scale_factor', 'border', 'instances')),
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+            'border',
+            'instances',
+        ),
+    ),
 ]
 
 dataset = dict(
     type='mmd2a.SyntheticPeople',
     data_root=data_root,
     image_size=160,
-    metainfo=dict(classes=('person', )))
+    metainfo=dict(classes=('person',)),
+)
 train_dataloader = dict(
     batch_size=24,
     num_workers=0,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        **dataset, split='train', num_people=2000, pipeline=train_pipeline))
+        **dataset, split='train', num_people=2000, pipeline=train_pipeline
+    ),
+)
 val_dataloader = dict(
     batch_size=48,
     num_workers=0,
@@ -102,7 +122,9 @@ val_dataloader = dict(
         split='val',
         num_people=200,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = dict(
     batch_size=48,
     num_workers=0,
@@ -112,13 +134,16 @@ test_dataloader = dict(
         split='test',
         num_people=600,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 
 # The truth travels with the samples ('instances'): no annotation file.
 val_evaluator = dict(type='mmdet.CocoMetric', metric='bbox')
 test_evaluator = val_evaluator
 
 default_hooks = dict(
-    checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))
+    checkpoint=dict(save_best='coco/bbox_mAP', rule='greater')
+)
 custom_hooks = [dict(type='SyncBuffersHook')]
 visualizer = dict(type='mmdet.DetLocalVisualizer')

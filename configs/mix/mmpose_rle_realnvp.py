@@ -15,9 +15,11 @@ model = dict(
         type='mmpose.PoseDataPreprocessor',
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True),
+        bgr_to_rgb=True,
+    ),
     backbone=dict(
-        type='mmpose.ResNet', depth=18, stem_channels=32, base_channels=32),
+        type='mmpose.ResNet', depth=18, stem_channels=32, base_channels=32
+    ),
     neck=dict(type='mmpose.GlobalAveragePooling'),
     head=dict(
         type='mmpose.RLEHead',
@@ -27,9 +29,12 @@ model = dict(
             type='mmd2a.KeypointRLELoss',
             mode='exact',
             flow=dict(type='mmd2a.RealNVP', dims=2, base='laplace'),
-            use_target_weight=True),
-        decoder=codec),
-    test_cfg=dict(flip_test=True))
+            use_target_weight=True,
+        ),
+        decoder=codec,
+    ),
+    test_cfg=dict(flip_test=True),
+)
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_depth=False, with_mask=False),

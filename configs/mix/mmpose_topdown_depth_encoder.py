@@ -11,7 +11,8 @@ codec = dict(
     type='mmpose.MSRAHeatmap',
     input_size=(96, 128),
     heatmap_size=(24, 32),
-    sigma=1.5)
+    sigma=1.5,
+)
 
 model = dict(
     type='mmpose.TopdownPoseEstimator',
@@ -21,7 +22,9 @@ model = dict(
             type='mmpose.PoseDataPreprocessor',
             mean=[123.675, 116.28, 103.53],
             std=[58.395, 57.12, 57.375],
-            bgr_to_rgb=True)),
+            bgr_to_rgb=True,
+        ),
+    ),
     backbone=dict(
         type='mmd2a.RGBDBackbone',
         backbone=dict(
@@ -29,8 +32,10 @@ model = dict(
             depth=18,
             stem_channels=32,
             base_channels=32,
-            out_indices=(2, 3)),
-        depth_branch=dict(type='mmd2a.DepthBranch')),
+            out_indices=(2, 3),
+        ),
+        depth_branch=dict(type='mmd2a.DepthBranch'),
+    ),
     neck=dict(
         type='mmd2a.DepthCrossAttentionEncoder',
         in_channels=[128, 256],
@@ -39,7 +44,8 @@ model = dict(
         depth=2,
         num_heads=4,
         grid_size=(8, 6),
-        masking=None),
+        masking=None,
+    ),
     head=dict(
         type='mmpose.HeatmapHead',
         in_channels=128,
@@ -47,8 +53,10 @@ model = dict(
         deconv_out_channels=(64, 64),
         deconv_kernel_sizes=(4, 4),
         loss=dict(type='mmpose.KeypointMSELoss', use_target_weight=True),
-        decoder=codec),
-    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True))
+        decoder=codec,
+    ),
+    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True),
+)
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),

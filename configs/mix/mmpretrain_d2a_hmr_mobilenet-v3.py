@@ -8,5 +8,7 @@ model = dict(
         _delete_=True,
         type='mmpretrain.MobileNetV3',
         arch='small',
-        out_indices=(1, 3, 8, 12)),  # strides 4, 8, 16, 32
-    patch_embedding=dict(in_channels=[16, 24, 48, 576]))
+        out_indices=(1, 3, 8, 12),
+    ),  # strides 4, 8, 16, 32
+    patch_embedding=dict(in_channels=[16, 24, 48, 576]),
+)

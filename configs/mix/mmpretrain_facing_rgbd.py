@@ -17,14 +17,18 @@ model = dict(
             type='mmpretrain.ClsDataPreprocessor',
             mean=[123.675, 116.28, 103.53],
             std=[58.395, 57.12, 57.375],
-            to_rgb=True)),
+            to_rgb=True,
+        ),
+    ),
     backbone=dict(
         type='mmd2a.RGBDBackbone',
         backbone=dict(
             type='mmpretrain.MobileNetV3',
             arch='small',
-            out_indices=(1, 3, 8, 12)),
-        depth_branch=dict(type='mmd2a.DepthBranch')),
+            out_indices=(1, 3, 8, 12),
+        ),
+        depth_branch=dict(type='mmd2a.DepthBranch'),
+    ),
     neck=[
         dict(
             type='mmd2a.DepthCrossAttentionEncoder',
@@ -35,24 +39,28 @@ model = dict(
             depth=2,
             num_heads=4,
             mlp_ratio=2,
-            dropout=0.,
-            masking=None),
+            dropout=0.0,
+            masking=None,
+        ),
         dict(type='mmpretrain.GlobalAveragePooling'),
     ],
     head=dict(
         type='mmpretrain.LinearClsHead',
         num_classes=num_classes,
         in_channels=128,
-        loss=dict(type='mmpretrain.CrossEntropyLoss')))
+        loss=dict(type='mmpretrain.CrossEntropyLoss'),
+    ),
+)
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),
     dict(
         type='mmd2a.PersonCrop',
         size=96,
-        scale_jitter=.15,
-        shift_jitter=.06,
-        flip_prob=.5),
+        scale_jitter=0.15,
+        shift_jitter=0.06,
+        flip_prob=0.5,
+    ),
     dict(type='mmd2a.PhotometricJitter'),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
@@ -75,6 +83,7 @@ val_evaluator = dict(_delete_=True, type='mmpretrain.Accuracy')
 test_evaluator = val_evaluator
 
 default_hooks = dict(
-    checkpoint=dict(save_best='accuracy/top1', rule='greater'))
+    checkpoint=dict(save_best='accuracy/top1', rule='greater')
+)
 custom_hooks = [dict(type='SyncBuffersHook')]
 visualizer = dict(type='mmpretrain.UniversalVisualizer')

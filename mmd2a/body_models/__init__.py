@@ -1,20 +1,32 @@
 """Body models: the layer, the body that comes along, and what reads them."""
+
 from mmd2a.body_models.body_file import BodyFileError, read_body_file
 from mmd2a.body_models.coarsening import MeshCoarsening, coarsen_mesh
 from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH, load_embedded_body
 from mmd2a.body_models.fitting import fit_smpl
 from mmd2a.body_models.joint_sets import (
-                                          JOINT_SETS,
-                                          SMPL_PARENTS,
-                                          flip_pairs,
-                                          joint_names,
+    JOINT_SETS,
+    SMPL_PARENTS,
+    flip_pairs,
+    joint_names,
 )
 from mmd2a.body_models.mirror import SMPL_FLIP_PERMUTATION, mirror_pose
 from mmd2a.body_models.smpl import BodyOutput, SMPLBodyModel
 
 __all__ = [
-    'EMBEDDED_BODY_PATH', 'JOINT_SETS', 'SMPL_FLIP_PERMUTATION',
-    'SMPL_PARENTS', 'BodyFileError', 'BodyOutput', 'MeshCoarsening',
-    'SMPLBodyModel', 'coarsen_mesh', 'fit_smpl', 'flip_pairs',
-    'joint_names', 'load_embedded_body', 'mirror_pose', 'read_body_file'
+    'EMBEDDED_BODY_PATH',
+    'JOINT_SETS',
+    'SMPL_FLIP_PERMUTATION',
+    'SMPL_PARENTS',
+    'BodyFileError',
+    'BodyOutput',
+    'MeshCoarsening',
+    'SMPLBodyModel',
+    'coarsen_mesh',
+    'fit_smpl',
+    'flip_pairs',
+    'joint_names',
+    'load_embedded_body',
+    'mirror_pose',
+    'read_body_file',
 ]

@@ -1,4 +1,5 @@
 """Coarse meshes of any body, and the way back to the full one."""
+
 import hashlib
 from collections import OrderedDict
 from typing import NamedTuple
@@ -35,8 +36,9 @@ class MeshCoarsening(NamedTuple):
     """(V, K) float32, ``vertices = up @ coarse``: rows sum to 1."""
 
 
-def coarsen_mesh(v_template: np.ndarray, faces: np.ndarray,
-                 num_vertices: int = 431) -> MeshCoarsening:
+def coarsen_mesh(
+    v_template: np.ndarray, faces: np.ndarray, num_vertices: int = 431
+) -> MeshCoarsening:
     r"""Choose evenly spread vertices and interpolate between them.
 
     Vertices are taken one by one, each the farthest from those before. Every
@@ -73,16 +75,21 @@ def coarsen_mesh(v_template: np.ndarray, faces: np.ndarray,
     vertices = np.ascontiguousarray(v_template, np.float64)
     triangles = np.ascontiguousarray(faces, np.int64)
     if vertices.ndim != 2 or vertices.shape[1] != 3:
-        raise ValueError(f'v_template has shape {vertices.shape}, expected '
-                         f'(V, 3)')
+        raise ValueError(
+            f'v_template has shape {vertices.shape}, expected (V, 3)'
+        )
     if triangles.ndim != 2 or triangles.shape[1] != 3:
-        raise ValueError(f'faces have shape {triangles.shape}, expected '
-                         f'(F, 3)')
+        raise ValueError(
+            f'faces have shape {triangles.shape}, expected (F, 3)'
+        )
     if not 4 <= num_vertices <= len(vertices):
-        raise ValueError(f'num_vertices={num_vertices} is not between 4 and '
-                         f'the {len(vertices)} vertices of the mesh')
-    key = hashlib.sha256(vertices.tobytes() + triangles.tobytes()
-                         + str(num_vertices).encode()).hexdigest()
+        raise ValueError(
+            f'num_vertices={num_vertices} is not between 4 and '
+            f'the {len(vertices)} vertices of the mesh'
+        )
+    key = hashlib.sha256(
+        vertices.tobytes() + triangles.tobytes() + str(num_vertices).encode()
+    ).hexdigest()
     if key in _cache:
         _cache.move_to_end(key)
         return _cache[key]
@@ -95,16 +102,21 @@ def coarsen_mesh(v_template: np.ndarray, faces: np.ndarray,
     return result
 
 
-def _coarsen(vertices: np.ndarray, faces: np.ndarray, num_coarse: int
-             ) -> MeshCoarsening:
+def _coarsen(
+    vertices: np.ndarray, faces: np.ndarray, num_coarse: int
+) -> MeshCoarsening:
     total = len(vertices)
     ids = np.sort(_farthest_points(vertices, num_coarse))
     graph = _connected_graph(vertices, faces)
     down = np.zeros((num_coarse, total), np.float32)
     down[np.arange(num_coarse), ids] = 1
     distance = dijkstra(graph, indices=ids).T
-    return MeshCoarsening(ids, _voronoi_faces(distance, faces), down,
-                          _interpolation(vertices, ids, distance))
+    return MeshCoarsening(
+        ids,
+        _voronoi_faces(distance, faces),
+        down,
+        _interpolation(vertices, ids, distance),
+    )
 
 
 def _farthest_points(vertices: np.ndarray, count: int) -> np.ndarray:
@@ -118,41 +130,48 @@ def _farthest_points(vertices: np.ndarray, count: int) -> np.ndarray:
     return ids
 
 
-def _connected_graph(vertices: np.ndarray, faces: np.ndarray
-                     ) -> sparse.csr_matrix:
+def _connected_graph(
+    vertices: np.ndarray, faces: np.ndarray
+) -> sparse.csr_matrix:
     """Edges weighted by length; loose parts are tied to the largest one."""
     start = faces[:, [0, 1, 2]].ravel()
     end = faces[:, [1, 2, 0]].ravel()
     total = len(vertices)
-    links = sparse.coo_matrix((np.ones(len(start)), (start, end)),
-                              (total, total))
+    links = sparse.coo_matrix(
+        (np.ones(len(start)), (start, end)), (total, total)
+    )
     _, label = connected_components(links, directed=False)
     main = np.flatnonzero(label == np.bincount(label).argmax())
     loose = np.flatnonzero(label != np.bincount(label).argmax())
     if len(loose):
-        _, near = cKDTree(vertices[main]).query(vertices[loose],
-                                                min(4, len(main)))
+        _, near = cKDTree(vertices[main]).query(
+            vertices[loose], min(4, len(main))
+        )
         near = main[near.reshape(len(loose), -1)]
         start = np.concatenate([start, np.repeat(loose, near.shape[1])])
         end = np.concatenate([end, near.ravel()])
     pairs = np.unique(np.sort(np.stack([start, end], 1), 1), axis=0)
-    length = np.linalg.norm(vertices[pairs[:, 0]] - vertices[pairs[:, 1]],
-                            axis=1)
-    graph = sparse.coo_matrix((np.maximum(length, 1e-9), tuple(pairs.T)),
-                              (total, total))
+    length = np.linalg.norm(
+        vertices[pairs[:, 0]] - vertices[pairs[:, 1]], axis=1
+    )
+    graph = sparse.coo_matrix(
+        (np.maximum(length, 1e-9), tuple(pairs.T)), (total, total)
+    )
     return (graph + graph.T).tocsr()
 
 
-def _interpolation(vertices: np.ndarray, ids: np.ndarray,
-                   distance: np.ndarray) -> np.ndarray:
+def _interpolation(
+    vertices: np.ndarray, ids: np.ndarray, distance: np.ndarray
+) -> np.ndarray:
     """Affine combinations of near coarse vertices: dense (V, K)."""
     count = min(_NEIGHBOURS, len(ids))
     near = np.argpartition(distance, count - 1, axis=1)[:, :count]
     away = np.maximum(np.take_along_axis(distance, near, 1), 1e-6)
     offset = vertices[ids][near] - vertices[:, None]
-    ridge = _LOCALITY * away**4 / away.mean(1, keepdims=True)**2
-    gram = (offset @ offset.transpose(0, 2, 1)
-            + ridge[:, :, None] * np.eye(count))
+    ridge = _LOCALITY * away**4 / away.mean(1, keepdims=True) ** 2
+    gram = offset @ offset.transpose(0, 2, 1) + ridge[:, :, None] * np.eye(
+        count
+    )
     weight = np.linalg.solve(gram, np.ones((len(vertices), count, 1)))[..., 0]
     up = np.zeros(distance.shape)
     np.put_along_axis(up, near, weight / weight.sum(1, keepdims=True), 1)
@@ -163,9 +182,12 @@ def _interpolation(vertices: np.ndarray, ids: np.ndarray,
 def _voronoi_faces(distance: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Connect coarse vertices whose regions meet at a triangle."""
     coarse = distance.argmin(1)[faces]
-    distinct = ((coarse[:, 0] != coarse[:, 1])
-                & (coarse[:, 1] != coarse[:, 2])
-                & (coarse[:, 2] != coarse[:, 0]))
-    _, first = np.unique(np.sort(coarse[distinct], 1), axis=0,
-                         return_index=True)
+    distinct = (
+        (coarse[:, 0] != coarse[:, 1])
+        & (coarse[:, 1] != coarse[:, 2])
+        & (coarse[:, 2] != coarse[:, 0])
+    )
+    _, first = np.unique(
+        np.sort(coarse[distinct], 1), axis=0, return_index=True
+    )
     return coarse[distinct][np.sort(first)].astype(np.int64)

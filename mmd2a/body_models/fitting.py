@@ -1,4 +1,5 @@
 """From a mesh to the parameters of the body that made it, or comes closest."""
+
 from typing import TYPE_CHECKING, NamedTuple
 
 import roma
@@ -30,8 +31,9 @@ class _State(NamedTuple):
     transl: Tensor  # (B, 3)
 
 
-def fit_smpl(body_model: 'SMPLBodyModel', vertices: Tensor,
-             num_steps: int = 6) -> dict[str, Tensor]:
+def fit_smpl(
+    body_model: 'SMPLBodyModel', vertices: Tensor, num_steps: int = 6
+) -> dict[str, Tensor]:
     r"""Find the pose, shape and place whose mesh is nearest to the given one.
 
     .. math:: \min_{R, \beta, \tau} \tfrac 1 V
@@ -66,31 +68,43 @@ def fit_smpl(body_model: 'SMPLBodyModel', vertices: Tensor,
         >>> tuple(params['body_pose'].shape)
         (1, 69)
     """
-    if vertices.ndim != 3 or \
-            vertices.shape[1:] != (body_model.num_vertices, 3):
-        raise ValueError(f'vertices have shape {tuple(vertices.shape)}, '
-                         f'expected (B, {body_model.num_vertices}, 3)')
+    if vertices.ndim != 3 or vertices.shape[1:] != (
+        body_model.num_vertices,
+        3,
+    ):
+        raise ValueError(
+            f'vertices have shape {tuple(vertices.shape)}, '
+            f'expected (B, {body_model.num_vertices}, 3)'
+        )
     if not torch.isfinite(vertices).all():
         raise ValueError('vertices hold NaN or infinite values')
     target = vertices.detach().to(body_model.v_template)
     with torch.no_grad():
         state = _register_parts(body_model, target)
         if num_steps and len(target):
-            ids = torch.tensor(coarsen_mesh(
-                body_model.v_template.double().cpu().numpy(),
-                body_model.faces.cpu().numpy(),
-                min(_NUM_SAMPLES, body_model.num_vertices)
-            ).vertex_ids, device=target.device)
-            state = _refine(body_model.at_vertices(ids), target[:, ids],
-                            state, num_steps)
+            ids = torch.tensor(
+                coarsen_mesh(
+                    body_model.v_template.double().cpu().numpy(),
+                    body_model.faces.cpu().numpy(),
+                    min(_NUM_SAMPLES, body_model.num_vertices),
+                ).vertex_ids,
+                device=target.device,
+            )
+            state = _refine(
+                body_model.at_vertices(ids), target[:, ids], state, num_steps
+            )
         pose = matrix_to_axis_angle(state.rotations)
-    return dict(global_orient=pose[:, 0], body_pose=pose[:, 1:].flatten(1),
-                betas=state.betas, transl=state.transl)
+    return dict(
+        global_orient=pose[:, 0],
+        body_pose=pose[:, 1:].flatten(1),
+        betas=state.betas,
+        transl=state.transl,
+    )
 
 
 def _register_parts(body: 'SMPLBodyModel', target: Tensor) -> _State:
     """Place each part of the template rigidly; the shape stays the mean."""
-    weight = body.weights.T ** 2  # (24, V)
+    weight = body.weights.T**2  # (24, V)
     weight = weight / weight.sum(1, keepdim=True)
     rest, batch = body.v_template, len(target)
     rest_mean, target_mean = weight @ rest, weight @ target
@@ -108,19 +122,28 @@ def _register_parts(body: 'SMPLBodyModel', target: Tensor) -> _State:
 
 
 def _pose(body: 'SMPLBodyModel', state: _State) -> Tensor:
-    return body(state.rotations[:, :1], state.rotations[:, 1:], state.betas,
-                state.transl, pose_format='matrix').vertices
+    return body(
+        state.rotations[:, :1],
+        state.rotations[:, 1:],
+        state.betas,
+        state.transl,
+        pose_format='matrix',
+    ).vertices
 
 
 def _moved(state: _State, step: Tensor) -> _State:
     """Take a step (B, 72 + S + 3)."""
     turn = axis_angle_to_matrix(step[:, :72].unflatten(1, (24, 3)))
-    return _State(state.rotations @ turn, state.betas + step[:, 72:-3],
-                  state.transl + step[:, -3:])
+    return _State(
+        state.rotations @ turn,
+        state.betas + step[:, 72:-3],
+        state.transl + step[:, -3:],
+    )
 
 
-def _refine(body: 'SMPLBodyModel', target: Tensor, state: _State,
-            num_steps: int) -> _State:
+def _refine(
+    body: 'SMPLBodyModel', target: Tensor, state: _State, num_steps: int
+) -> _State:
     """Levenberg-Marquardt, all samples at once, each with its damping."""
     size = 72 + state.betas.shape[1] + 3
     prior = target.new_zeros(size)
@@ -130,8 +153,9 @@ def _refine(body: 'SMPLBodyModel', target: Tensor, state: _State,
         one = _State(*(part[None] for part in parts))
         return _pose(body, _moved(one, step[None]))[0].flatten()
 
-    jacobian_of = torch.func.vmap(torch.func.jacfwd(residual),
-                                   chunk_size=_CHUNK)
+    jacobian_of = torch.func.vmap(
+        torch.func.jacfwd(residual), chunk_size=_CHUNK
+    )
     zero = target.new_zeros(len(target), size)
     damping = target.new_full((len(target), 1), _DAMPING)
     error = target.flatten(1) - _pose(body, state).flatten(1)
@@ -147,9 +171,12 @@ def _refine(body: 'SMPLBodyModel', target: Tensor, state: _State,
         tried_error = target.flatten(1) - _pose(body, tried).flatten(1)
         tried_cost = _cost(tried_error, tried.betas, prior)
         better = tried_cost < cost
-        state = _State(*(
-            torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
-            for new, old in zip(tried, state)))
+        state = _State(
+            *(
+                torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
+                for new, old in zip(tried, state)
+            )
+        )
         error = torch.where(better[:, None], tried_error, error)
         cost = torch.where(better, tried_cost, cost)
         damping = torch.where(better[:, None], damping / 10, damping * 10)

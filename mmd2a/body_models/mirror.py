@@ -1,4 +1,5 @@
 """Left-right mirror images of SMPL poses."""
+
 from torch import Tensor
 
 from mmd2a.body_models.joint_sets import JOINT_SETS, flip_pairs
@@ -36,7 +37,8 @@ def mirror_pose(pose: Tensor) -> Tensor:
         torch.Size([24, 3])
     """
     if pose.shape[-2:] != (24, 3):
-        raise ValueError(f'pose has shape {tuple(pose.shape)}, expected '
-                         f'(..., 24, 3)')
+        raise ValueError(
+            f'pose has shape {tuple(pose.shape)}, expected (..., 24, 3)'
+        )
     swapped = pose[..., list(SMPL_FLIP_PERMUTATION), :]
-    return swapped * swapped.new_tensor([1., -1., -1.])
+    return swapped * swapped.new_tensor([1.0, -1.0, -1.0])

@@ -1,4 +1,5 @@
 """The body layer: pose and shape parameters to a mesh, by skinning."""
+
 import copy
 import hashlib
 from collections.abc import Mapping
@@ -80,19 +81,22 @@ class SMPLBodyModel(nn.Module):
     _joint_shapedirs: Tensor
     parents: tuple[int, ...] = joint_sets.SMPL_PARENTS
 
-    def __init__(self, path: str | Path | None = None, num_betas: int = 10,
-                 joint_regressors: Mapping[str, str | Path] | None = None
-                 ) -> None:
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        num_betas: int = 10,
+        joint_regressors: Mapping[str, str | Path] | None = None,
+    ) -> None:
         super().__init__()
-        arrays = load_embedded_body() if path is None else \
-            read_body_file(path)
+        arrays = load_embedded_body() if path is None else read_body_file(path)
         self.path = None if path is None else str(path)
         available = arrays['shapedirs'].shape[2]
         if not 1 <= num_betas <= available:
             raise BodyFileError(
                 f'num_betas={num_betas}, but the body '
                 f'{path or "that comes with the package"} has {available} '
-                f'shape components')
+                f'shape components'
+            )
         self.num_betas = num_betas
         regressors = {'smpl24': arrays['J_regressor']}
         for name in joint_sets.JOINT_SETS:
@@ -100,14 +104,16 @@ class SMPLBodyModel(nn.Module):
                 regressors[name] = arrays[f'{name}_regressor']
         for name, file in (joint_regressors or {}).items():
             regressors[name] = _read_regressor(
-                name, file, len(arrays['v_template']))
+                name, file, len(arrays['v_template'])
+            )
         self.joint_sets = tuple(regressors)
         self._register(arrays, regressors)
 
-    def _register(self, arrays: dict[str, np.ndarray],
-                  regressors: dict[str, np.ndarray]) -> None:
+    def _register(
+        self, arrays: dict[str, np.ndarray], regressors: dict[str, np.ndarray]
+    ) -> None:
         template = arrays['v_template']
-        shapedirs = arrays['shapedirs'][:, :, :self.num_betas]
+        shapedirs = arrays['shapedirs'][:, :, : self.num_betas]
         # Coordinates as planes (3, V): the sums of skinning then run over
         # contiguous memory.
         buffers = {
@@ -117,25 +123,34 @@ class SMPLBodyModel(nn.Module):
             'part_labels': arrays['part_labels'],
             '_template_planes': template.T.reshape(-1),
             '_shape_planes': shapedirs.transpose(2, 1, 0).reshape(
-                self.num_betas, -1),
-            '_pose_planes': arrays['posedirs'].transpose(2, 1, 0).reshape(
-                arrays['posedirs'].shape[2], -1),
+                self.num_betas, -1
+            ),
+            '_pose_planes': arrays['posedirs']
+            .transpose(2, 1, 0)
+            .reshape(arrays['posedirs'].shape[2], -1),
             # J(beta) is affine in beta too; its products are formed in
             # float64 once instead of in every call.
             '_joint_template': regressors['smpl24'].astype(np.float64)
             @ template.astype(np.float64),
             '_joint_shapedirs': np.einsum(
-                'jv,vcs->sjc', regressors['smpl24'].astype(np.float64),
-                shapedirs.astype(np.float64), optimize=True),
-            **{f'_regressor_{name}': matrix
-               for name, matrix in regressors.items()},
+                'jv,vcs->sjc',
+                regressors['smpl24'].astype(np.float64),
+                shapedirs.astype(np.float64),
+                optimize=True,
+            ),
+            **{
+                f'_regressor_{name}': matrix
+                for name, matrix in regressors.items()
+            },
         }
         for name, value in buffers.items():
             if value.dtype.kind == 'f':
                 value = value.astype(np.float32)
             self.register_buffer(
-                name, torch.from_numpy(np.ascontiguousarray(value)),
-                persistent=False)
+                name,
+                torch.from_numpy(np.ascontiguousarray(value)),
+                persistent=False,
+            )
 
     @property
     def num_vertices(self) -> int:
@@ -147,9 +162,14 @@ class SMPLBodyModel(nn.Module):
         """Number of joints of the kinematic tree."""
         return len(self.parents)
 
-    def forward(self, global_orient: Tensor, body_pose: Tensor,
-                betas: Tensor, transl: Tensor | None = None,
-                pose_format: str = 'axis_angle') -> BodyOutput:
+    def forward(
+        self,
+        global_orient: Tensor,
+        body_pose: Tensor,
+        betas: Tensor,
+        transl: Tensor | None = None,
+        pose_format: str = 'axis_angle',
+    ) -> BodyOutput:
         """Pose the body.
 
         Args:
@@ -166,19 +186,23 @@ class SMPLBodyModel(nn.Module):
         # Half precision would move a vertex by millimetres.
         with torch.autocast(betas.device.type, enabled=False):
             rotations = self._rotations(
-                global_orient.to(dtype), body_pose.to(dtype), pose_format)
+                global_orient.to(dtype), body_pose.to(dtype), pose_format
+            )
             self._check_inputs(rotations, betas, transl)
             betas = betas.to(dtype)
             rest_joints = self._joint_template + torch.tensordot(
-                betas, self._joint_shapedirs, 1)
+                betas, self._joint_shapedirs, 1
+            )
             eye = torch.eye(3, dtype=dtype, device=rotations.device)
             pose_feature = (rotations[:, 1:] - eye).flatten(1)
-            rest = torch.addmm(self._template_planes, betas,
-                               self._shape_planes)
+            rest = torch.addmm(
+                self._template_planes, betas, self._shape_planes
+            )
             rest = torch.addmm(rest, pose_feature, self._pose_planes)
             joints, motions = self._kinematics(rotations, rest_joints)
-            vertices = self._skin(rest.unflatten(1, (3, self.num_vertices)),
-                                  motions)
+            vertices = self._skin(
+                rest.unflatten(1, (3, self.num_vertices)), motions
+            )
             if transl is not None:
                 transl = transl.to(dtype)[:, None]
                 vertices, joints = vertices + transl, joints + transl
@@ -190,7 +214,8 @@ class SMPLBodyModel(nn.Module):
         if vertices.shape[-2:] != (self.num_vertices, 3):
             raise ValueError(
                 f'vertices have shape {tuple(vertices.shape)}, expected '
-                f'(B, {self.num_vertices}, 3) for this body')
+                f'(B, {self.num_vertices}, 3) for this body'
+            )
         with torch.autocast(vertices.device.type, enabled=False):
             return regressor @ vertices.to(regressor.dtype)
 
@@ -227,13 +252,15 @@ class SMPLBodyModel(nn.Module):
         """
         # Rounding makes the name independent of how rows were normalised.
         matrix = self._regressor(joint_set).double().cpu().numpy().round(5)
-        content = repr(matrix.shape).encode() + (matrix + 0.).tobytes()
+        content = repr(matrix.shape).encode() + (matrix + 0.0).tobytes()
         return hashlib.sha256(content).hexdigest()[:8]
 
     def extra_repr(self) -> str:
         """Say which body this is."""
-        return (f'path={self.path!r}, num_vertices={self.num_vertices}, '
-                f'num_betas={self.num_betas}, joint_sets={self.joint_sets}')
+        return (
+            f'path={self.path!r}, num_vertices={self.num_vertices}, '
+            f'num_betas={self.num_betas}, joint_sets={self.joint_sets}'
+        )
 
     def _regressor(self, joint_set: str) -> Tensor:
         joint_sets.joint_names(joint_set)
@@ -244,41 +271,54 @@ class SMPLBodyModel(nn.Module):
                 f"joint_regressors=dict({joint_set}='FILE.npy') with an array "
                 f'({len(joint_sets.JOINT_SETS[joint_set])}, '
                 f'{self.num_vertices}), or add it to the npz as '
-                f"'{joint_set}_regressor'.")
+                f"'{joint_set}_regressor'."
+            )
         return getattr(self, f'_regressor_{joint_set}')
 
-    def _rotations(self, global_orient: Tensor, body_pose: Tensor,
-                   pose_format: str) -> Tensor:
+    def _rotations(
+        self, global_orient: Tensor, body_pose: Tensor, pose_format: str
+    ) -> Tensor:
         """Check both rotation arguments and join them: (B, 24, 3, 3)."""
-        tails = {'axis_angle': ((3,), (69,)),
-                 'matrix': ((1, 3, 3), (23, 3, 3))}
+        tails = {
+            'axis_angle': ((3,), (69,)),
+            'matrix': ((1, 3, 3), (23, 3, 3)),
+        }
         if pose_format not in tails:
-            raise ValueError(f"pose_format must be 'axis_angle' or 'matrix', "
-                             f'not {pose_format!r}')
+            raise ValueError(
+                f"pose_format must be 'axis_angle' or 'matrix', "
+                f'not {pose_format!r}'
+            )
         named = (('global_orient', global_orient), ('body_pose', body_pose))
         for (name, value), tail in zip(named, tails[pose_format]):
             if value.shape[1:] != tail:
                 shape = ', '.join(map(str, ('B', *tail)))
                 raise ValueError(
                     f'{name} has shape {tuple(value.shape)}, expected '
-                    f'({shape}) with pose_format={pose_format!r}')
+                    f'({shape}) with pose_format={pose_format!r}'
+                )
         if pose_format == 'matrix':
             return torch.cat([global_orient, body_pose], 1)
         pose = torch.cat([global_orient, body_pose], 1)
         return axis_angle_to_matrix(pose.unflatten(1, (-1, 3)))
 
-    def _check_inputs(self, rotations: Tensor, betas: Tensor,
-                      transl: Tensor | None) -> None:
+    def _check_inputs(
+        self, rotations: Tensor, betas: Tensor, transl: Tensor | None
+    ) -> None:
         batch = len(rotations)
         if betas.shape != (batch, self.num_betas):
-            raise ValueError(f'betas have shape {tuple(betas.shape)}, '
-                             f'expected ({batch}, {self.num_betas})')
+            raise ValueError(
+                f'betas have shape {tuple(betas.shape)}, '
+                f'expected ({batch}, {self.num_betas})'
+            )
         if transl is not None and transl.shape != (batch, 3):
-            raise ValueError(f'transl has shape {tuple(transl.shape)}, '
-                             f'expected ({batch}, 3)')
+            raise ValueError(
+                f'transl has shape {tuple(transl.shape)}, '
+                f'expected ({batch}, 3)'
+            )
 
-    def _kinematics(self, rotations: Tensor, rest_joints: Tensor
-                    ) -> tuple[Tensor, Tensor]:
+    def _kinematics(
+        self, rotations: Tensor, rest_joints: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Walk the tree: posed joints (B, J, 3), motions (B, J, 3, 4).
 
         The motion of a joint takes a point of the rest pose to its place when
@@ -288,8 +328,9 @@ class SMPLBodyModel(nn.Module):
         for joint, parent in enumerate(self.parents[1:], start=1):
             bone = rest_joints[:, joint] - rest_joints[:, parent]
             turn.append(turn[parent] @ rotations[:, joint])
-            place.append(place[parent]
-                         + (turn[parent] @ bone[..., None])[..., 0])
+            place.append(
+                place[parent] + (turn[parent] @ bone[..., None])[..., 0]
+            )
         turns, joints = torch.stack(turn, 1), torch.stack(place, 1)
         shift = joints[..., None] - turns @ rest_joints[..., None]
         return joints, torch.cat([turns, shift], -1)
@@ -298,21 +339,27 @@ class SMPLBodyModel(nn.Module):
         """Blend the motions per vertex: rest (B, 3, V) -> (B, V, 3)."""
         blend = motions.flatten(2).transpose(1, 2) @ self.weights.T
         blend = blend.unflatten(1, (3, 4))  # (B, 3, 4, V)
-        posed = (blend[:, :, 0] * rest[:, None, 0]
-                 + blend[:, :, 1] * rest[:, None, 1]
-                 + blend[:, :, 2] * rest[:, None, 2] + blend[:, :, 3])
+        posed = (
+            blend[:, :, 0] * rest[:, None, 0]
+            + blend[:, :, 1] * rest[:, None, 1]
+            + blend[:, :, 2] * rest[:, None, 2]
+            + blend[:, :, 3]
+        )
         return posed.transpose(1, 2).contiguous()
 
 
-def _read_regressor(joint_set: str, file: str | Path, num_vertices: int
-                    ) -> np.ndarray:
+def _read_regressor(
+    joint_set: str, file: str | Path, num_vertices: int
+) -> np.ndarray:
     names = joint_sets.joint_names(joint_set)
     if not Path(file).is_file():
         raise FileNotFoundError(
             f'no joint regressor for {joint_set!r} at '
             f'{Path(file).absolute()}; expected an npy file with an array '
-            f'({len(names)}, {num_vertices})')
+            f'({len(names)}, {num_vertices})'
+        )
     matrix = np.load(file, allow_pickle=False)
-    check_shape(matrix, (len(names), num_vertices),
-                f'{joint_set} regressor {file}')
+    check_shape(
+        matrix, (len(names), num_vertices), f'{joint_set} regressor {file}'
+    )
     return matrix.astype(np.float32)

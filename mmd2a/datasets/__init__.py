@@ -1,4 +1,5 @@
 """Data sets of people, and what turns their entries into model inputs."""
+
 from mmd2a.datasets.body_dataset import BodyDataset
 from mmd2a.datasets.errors import BadSampleError
 from mmd2a.datasets.synthetic_people import SyntheticPeople

@@ -1,4 +1,5 @@
 """The base of this package's data sets: one entry is one person."""
+
 import logging
 
 from mmengine.dataset import BaseDataset
@@ -43,15 +44,24 @@ class BodyDataset(BaseDataset):
     #: Bad samples named one by one before only round counts are reported.
     NUM_NAMED = 5
 
-    def __init__(self, ann_file: str = '', data_root: str = '',
-                 data_prefix: dict | None = None, max_refetch: int = 100,
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_root: str = '',
+        data_prefix: dict | None = None,
+        max_refetch: int = 100,
+        **kwargs,
+    ) -> None:
         self._bad_samples: dict[int, str] = {}
         if data_prefix is None:
             data_prefix = dict(img_path='', depth_path='', mask_path='')
-        super().__init__(ann_file=ann_file, data_root=data_root,
-                         data_prefix=data_prefix, max_refetch=max_refetch,
-                         **kwargs)
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            data_prefix=data_prefix,
+            max_refetch=max_refetch,
+            **kwargs,
+        )
 
     @property
     def bad_samples(self) -> dict[int, str]:
@@ -80,7 +90,8 @@ class BodyDataset(BaseDataset):
                 return self._prepare(idx)
             except BadSampleError as error:
                 raise BadSampleError(
-                    f'{self._name(idx)} cannot be used: {error}') from error
+                    f'{self._name(idx)} cannot be used: {error}'
+                ) from error
 
         # The neighbour is the next index, not a random one: which samples a
         # run sees then depends on the sampler's seed alone.
@@ -92,13 +103,15 @@ class BodyDataset(BaseDataset):
             except BadSampleError as error:
                 self._count(neighbour, str(error))
         reasons = '\n'.join(
-            f'  {self._name(i)}: {reason}' for i, reason in
-            list(self._bad_samples.items())[:self.NUM_NAMED])
+            f'  {self._name(i)}: {reason}'
+            for i, reason in list(self._bad_samples.items())[: self.NUM_NAMED]
+        )
         raise RuntimeError(
             f'{type(self).__name__}: {tries} samples in a row cannot be used '
             f'(from {self._name(idx)} on). The first reasons:\n{reasons}\n'
             'This points at the data set or the pipeline as a whole (paths, '
-            'data_root, label format), not at single files.')
+            'data_root, label format), not at single files.'
+        )
 
     def _prepare(self, idx: int) -> dict:
         data = self.prepare_data(idx)
@@ -119,4 +132,6 @@ class BodyDataset(BaseDataset):
             print_log(
                 f'{type(self).__name__}: skipped {self._name(idx)}, '
                 f'{count} bad so far in this process. {reason}',
-                logger='current', level=logging.WARNING)
+                logger='current',
+                level=logging.WARNING,
+            )

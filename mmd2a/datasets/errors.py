@@ -21,10 +21,12 @@ class BadSampleError(ValueError):
 correct img_path
     """
 
-    def __init__(self, reason: str, path: str | None = None,
-                 fix: str | None = None) -> None:
+    def __init__(
+        self, reason: str, path: str | None = None, fix: str | None = None
+    ) -> None:
         message = reason if path is None else f'{reason}: {path}'
         # A data loader worker hands errors on as `type(error)(text)`: one
         # argument has to be enough.
-        super().__init__(message if fix is None else
-                         f'{message}. To fix: {fix}')
+        super().__init__(
+            message if fix is None else f'{message}. To fix: {fix}'
+        )

@@ -1,29 +1,42 @@
 """What mmpose wants to know about a joint set."""
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from mmd2a.body_models.joint_sets import (
-    SMPL_PARENTS,
-    flip_pairs,
-    joint_names,
-)
+from mmd2a.body_models.joint_sets import SMPL_PARENTS, flip_pairs, joint_names
 
 # Bones by the names of their ends; a joint set has those it has both ends of.
 _BONES = (
-    ('neck', 'head_top'), ('left_hip', 'right_hip'),
-    ('left_shoulder', 'right_shoulder'), ('left_eye', 'right_eye'),
-    ('neck', '{}_shoulder'), ('nose', '{}_eye'), ('{}_eye', '{}_ear'),
-    ('{}_ear', '{}_shoulder'), ('{}_shoulder', '{}_elbow'),
-    ('{}_elbow', '{}_wrist'), ('{}_shoulder', '{}_hip'),
-    ('{}_hip', '{}_knee'), ('{}_knee', '{}_ankle'))
+    ('neck', 'head_top'),
+    ('left_hip', 'right_hip'),
+    ('left_shoulder', 'right_shoulder'),
+    ('left_eye', 'right_eye'),
+    ('neck', '{}_shoulder'),
+    ('nose', '{}_eye'),
+    ('{}_eye', '{}_ear'),
+    ('{}_ear', '{}_shoulder'),
+    ('{}_shoulder', '{}_elbow'),
+    ('{}_elbow', '{}_wrist'),
+    ('{}_shoulder', '{}_hip'),
+    ('{}_hip', '{}_knee'),
+    ('{}_knee', '{}_ankle'),
+)
 _LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'pelvis')
 _COLORS = dict(left=(0, 255, 0), right=(255, 128, 0), middle=(51, 153, 255))
 # Standard deviations of annotators over the size of a person, COCO 2016.
 _COCO_SIGMAS = dict(
-    nose=.026, eye=.025, ear=.035, shoulder=.079, elbow=.072, wrist=.062,
-    hip=.107, knee=.087, ankle=.089)
+    nose=0.026,
+    eye=0.025,
+    ear=0.035,
+    shoulder=0.079,
+    elbow=0.072,
+    wrist=0.062,
+    hip=0.107,
+    knee=0.087,
+    ankle=0.089,
+)
 
 
 def keypoint_metainfo(joint_set: str) -> dict[str, Any]:
@@ -49,11 +62,13 @@ def keypoint_metainfo(joint_set: str) -> dict[str, Any]:
     flip_indices = list(range(len(names)))
     for left, right in pairs:
         flip_indices[left], flip_indices[right] = right, left
-    lower = [i for i, name in enumerate(names)
-             if _part(name) in _LOWER_BODY]
+    lower = [i for i, name in enumerate(names) if _part(name) in _LOWER_BODY]
     links = _links(joint_set)
-    sigmas = [_COCO_SIGMAS[_part(name)] for name in names] \
-        if joint_set == 'coco17' else []
+    sigmas = (
+        [_COCO_SIGMAS[_part(name)] for name in names]
+        if joint_set == 'coco17'
+        else []
+    )
     return dict(
         dataset_name=joint_set,
         num_keypoints=len(names),
@@ -67,10 +82,12 @@ def keypoint_metainfo(joint_set: str) -> dict[str, Any]:
         num_skeleton_links=len(links),
         skeleton_links=links,
         skeleton_link_colors=_colors(
-            [names[i] for i in link] for link in links),
+            [names[i] for i in link] for link in links
+        ),
         dataset_keypoint_weights=np.ones(len(names), np.float32),
         sigmas=np.array(sigmas, np.float32),
-        CLASSES=[dict(id=1, name='person')])
+        CLASSES=[dict(id=1, name='person')],
+    )
 
 
 def _part(name: str) -> str:
@@ -86,17 +103,29 @@ def _side(name: str) -> str:
 def _links(joint_set: str) -> list[list[int]]:
     """Index pairs of the bones of a set."""
     if joint_set == 'smpl24':
-        return [[parent, i] for i, parent in enumerate(SMPL_PARENTS)
-                if parent >= 0]
+        return [
+            [parent, i] for i, parent in enumerate(SMPL_PARENTS) if parent >= 0
+        ]
     names = joint_names(joint_set)
-    bones = {(start.format(side), end.format(side)): None
-             for side in ('left', 'right') for start, end in _BONES}
-    return [[names.index(start), names.index(end)] for start, end in bones
-            if start in names and end in names]
+    bones = {
+        (start.format(side), end.format(side)): None
+        for side in ('left', 'right')
+        for start, end in _BONES
+    }
+    return [
+        [names.index(start), names.index(end)]
+        for start, end in bones
+        if start in names and end in names
+    ]
 
 
 def _colors(groups: Iterable[Sequence[str]]) -> np.ndarray:
     """RGB (N, 3) uint8 of joints or bones, by the side of the body."""
     sides = [{_side(name) for name in group} for group in groups]
-    return np.array([_COLORS[side.pop() if len(side) == 1 else 'middle']
-                     for side in sides], np.uint8)
+    return np.array(
+        [
+            _COLORS[side.pop() if len(side) == 1 else 'middle']
+            for side in sides
+        ],
+        np.uint8,
+    )

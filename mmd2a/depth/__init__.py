@@ -1,4 +1,5 @@
 """Pseudo-depth: what is done to it before a model sees it."""
+
 from mmd2a.depth.degradation import (
     DepthDegradation,
     degrade_depth,
@@ -8,6 +9,10 @@ from mmd2a.depth.normalization import normalize_depth
 from mmd2a.depth.stacking import stack_depth, unstack_depth
 
 __all__ = [
-    'DepthDegradation', 'degrade_depth', 'normalize_depth',
-    'relative_depth_error', 'stack_depth', 'unstack_depth'
+    'DepthDegradation',
+    'degrade_depth',
+    'normalize_depth',
+    'relative_depth_error',
+    'stack_depth',
+    'unstack_depth',
 ]

@@ -1,4 +1,5 @@
 """Turn exact depth into what a monocular depth model would have given."""
+
 from dataclasses import dataclass, replace
 
 import cv2
@@ -52,14 +53,22 @@ class DepthDegradation:
         if level < 0:
             raise ValueError(f'level must be >= 0, got {level}')
         return replace(
-            self, scale=self.scale * level, shift=self.shift * level,
+            self,
+            scale=self.scale * level,
+            shift=self.shift * level,
             disparity_shift=self.disparity_shift * level,
-            warp=self.warp * level, blur=self.blur * level,
-            noise=self.noise * level, hole_size=self.hole_size * level)
+            warp=self.warp * level,
+            blur=self.blur * level,
+            noise=self.noise * level,
+            hole_size=self.hole_size * level,
+        )
 
 
-def degrade_depth(depth: np.ndarray, rng: np.random.Generator,
-                  settings: DepthDegradation | None = None) -> np.ndarray:
+def degrade_depth(
+    depth: np.ndarray,
+    rng: np.random.Generator,
+    settings: DepthDegradation | None = None,
+) -> np.ndarray:
     """Degrade one depth map.
 
     Args:
@@ -91,8 +100,9 @@ def degrade_depth(depth: np.ndarray, rng: np.random.Generator,
     z = z / np.maximum(1 + bend * z, 0.1)
     z = np.maximum(stretch * z + offset, 0.05)
 
-    cells = rng.standard_normal((settings.warp_cells + 1,) * 2,
-                                dtype=np.float32)
+    cells = rng.standard_normal(
+        (settings.warp_cells + 1,) * 2, dtype=np.float32
+    )
     field = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
     noise = rng.standard_normal(shape, dtype=np.float32)
     sigma = rng.uniform(0, 1) * settings.blur * side
@@ -103,22 +113,34 @@ def degrade_depth(depth: np.ndarray, rng: np.random.Generator,
     if sigma > 0.1:
         share = valid.astype(np.float32)
         z = cv2.GaussianBlur(z * share, (0, 0), sigma) / np.maximum(
-            cv2.GaussianBlur(share, (0, 0), sigma), 1e-6)
+            cv2.GaussianBlur(share, (0, 0), sigma), 1e-6
+        )
     z *= np.maximum(1 + np.float32(settings.noise) * noise, 0.05)
 
     lost = (~valid).astype(np.uint8)
     for x, y, a, b, angle in holes[:num_holes]:
-        axes = (round(a * settings.hole_size * side),
-                round(b * settings.hole_size * side))
+        axes = (
+            round(a * settings.hole_size * side),
+            round(b * settings.hole_size * side),
+        )
         if min(axes) > 0:
-            cv2.ellipse(lost, (int(x * width), int(y * height)), axes,
-                        360 * angle, 0, 360, 1, -1)
+            cv2.ellipse(
+                lost,
+                (int(x * width), int(y * height)),
+                axes,
+                360 * angle,
+                0,
+                360,
+                1,
+                -1,
+            )
     z[lost > 0] = np.nan
     return z
 
 
-def relative_depth_error(depth: np.ndarray, reference: np.ndarray,
-                         mask: np.ndarray | None = None) -> float:
+def relative_depth_error(
+    depth: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None
+) -> float:
     r"""Mean absolute relative error after the best affine of the whole map.
 
     .. math:: \frac{1}{|M|} \sum_{p \in M} \frac{|a d_p + b - r_p|}{r_p},

@@ -1,13 +1,19 @@
 """Bring depth from any source to one scale around the person."""
+
 import torch
 from torch import Tensor
 
 MODES = ('metric', 'affine')
 
 
-def normalize_depth(depth: Tensor, mode: str = 'metric',
-                    scale: float | None = None, center_size: float = 0.4,
-                    quantile: float = 0.3, clip: float = 2.0) -> Tensor:
+def normalize_depth(
+    depth: Tensor,
+    mode: str = 'metric',
+    scale: float | None = None,
+    center_size: float = 0.4,
+    quantile: float = 0.3,
+    clip: float = 2.0,
+) -> Tensor:
     r"""Centre depth on the person, scale it, and mark what is valid.
 
     .. math:: d = \operatorname{clip}\left(\frac{z - m}{s}, \pm c\right),
@@ -46,7 +52,8 @@ def normalize_depth(depth: Tensor, mode: str = 'metric',
     """
     if depth.ndim != 4 or depth.shape[1] != 1:
         raise ValueError(
-            f'depth must be (B, 1, H, W), got {tuple(depth.shape)}')
+            f'depth must be (B, 1, H, W), got {tuple(depth.shape)}'
+        )
     if mode not in MODES:
         raise ValueError(f'mode must be one of {MODES}, got {mode!r}')
     if scale is None:
@@ -59,10 +66,11 @@ def normalize_depth(depth: Tensor, mode: str = 'metric',
     top = int(height * (1 - center_size) / 2)
     left = int(width * (1 - center_size) / 2)
     central = torch.zeros_like(valid)
-    central[..., top:height - top, left:width - left] = True
+    central[..., top : height - top, left : width - left] = True
     central &= valid
-    central = torch.where(central.flatten(1).any(1).view(-1, 1, 1, 1),
-                          central, valid)
+    central = torch.where(
+        central.flatten(1).any(1).view(-1, 1, 1, 1), central, valid
+    )
 
     deviation = z - _masked_quantile(z, central, quantile)
     if mode == 'affine':
@@ -76,8 +84,7 @@ def normalize_depth(depth: Tensor, mode: str = 'metric',
     return torch.cat([deviation, valid.to(deviation.dtype)], 1)
 
 
-def _masked_quantile(values: Tensor, mask: Tensor,
-                     quantile: float) -> Tensor:
+def _masked_quantile(values: Tensor, mask: Tensor, quantile: float) -> Tensor:
     """Lower quantile per sample, (B, 1, 1, 1); 0 where nothing is marked.
 
     By sorting: unlike ``nanmedian`` it is deterministic on every device.

@@ -1,4 +1,5 @@
 """Depth as two channels of an image that any warp may resample."""
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -29,10 +30,15 @@ def stack_depth(image: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
     """
     if depth is None:
         depth = np.zeros(image.shape[:2], np.float32)
-    if image.ndim != 3 or image.shape[2] != 3 or (
-            image.shape[:2] != depth.shape):
-        raise ValueError(f'need an image (H, W, 3) and depth (H, W), got '
-                         f'{image.shape} and {depth.shape}')
+    if (
+        image.ndim != 3
+        or image.shape[2] != 3
+        or (image.shape[:2] != depth.shape)
+    ):
+        raise ValueError(
+            f'need an image (H, W, 3) and depth (H, W), got '
+            f'{image.shape} and {depth.shape}'
+        )
     valid = np.isfinite(depth) & (depth > 0)
     channels = np.where(valid, depth, 0), valid
     return np.dstack([image, *channels]).astype(np.float32)
@@ -55,4 +61,4 @@ def unstack_depth(channels: Tensor) -> Tensor:
         2.0
     """
     total, valid = channels.float().split(1, dim=1)
-    return torch.where(valid >= .5, total / valid, torch.nan)
+    return torch.where(valid >= 0.5, total / valid, torch.nan)

@@ -1,4 +1,5 @@
 """Training and evaluation runs: hooks, precision, processes, launching."""
+
 from mmd2a.engine.checkpoint_hook import AtomicCheckpointHook
 from mmd2a.engine.checkpoint_loading import (
     UntrustedCheckpointError,
@@ -19,9 +20,16 @@ from mmd2a.engine.resume_hook import ResumeHook
 from mmd2a.engine.worker_init import init_worker
 
 __all__ = [
-    'AtomicCheckpointHook', 'CPUAmpOptimWrapper', 'EpochSeedHook',
-    'NonFiniteError', 'NonFiniteGuardHook', 'ResumeHook',
+    'AtomicCheckpointHook',
+    'CPUAmpOptimWrapper',
+    'EpochSeedHook',
+    'NonFiniteError',
+    'NonFiniteGuardHook',
+    'ResumeHook',
     'UntrustedCheckpointError',
-    'init_distributed', 'init_worker', 'restrict_checkpoint_loading',
-    'setup_distributed', 'shutdown_distributed'
+    'init_distributed',
+    'init_worker',
+    'restrict_checkpoint_loading',
+    'setup_distributed',
+    'shutdown_distributed',
 ]

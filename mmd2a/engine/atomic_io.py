@@ -1,4 +1,5 @@
 """Files that are either complete or not there."""
+
 import os
 import os.path as osp
 from pathlib import Path
@@ -47,7 +48,8 @@ def write_atomically(data: bytes, path: str | Path) -> None:
             f'cannot write {path} ({len(data) / 1e6:.1f} MB): '
             f'{error.strerror}. What was there before is untouched. Free '
             'some space or make the folder writable, or choose another with '
-            '--work-dir, then continue with --resume auto') from error
+            '--work-dir, then continue with --resume auto',
+        ) from error
     except BaseException:
         _remove_if_there(incomplete)
         raise
@@ -58,8 +60,11 @@ def remove_incomplete_files(folder: str | Path) -> list[str]:
     """Delete what interrupted writes left in a folder; return the names."""
     if not osp.isdir(folder):
         return []
-    names = [name for name in os.listdir(folder)
-             if name.startswith('.') and name.endswith(_SUFFIX)]
+    names = [
+        name
+        for name in os.listdir(folder)
+        if name.startswith('.') and name.endswith(_SUFFIX)
+    ]
     for name in names:
         _remove_if_there(osp.join(folder, name))
     return names
@@ -97,6 +102,7 @@ class AtomicLocalBackend(LocalBackend):
     def put(self, obj: bytes, filepath: str | Path) -> None:
         write_atomically(obj, filepath)
 
-    def put_text(self, obj: str, filepath: str | Path,
-                 encoding: str = 'utf-8') -> None:
+    def put_text(
+        self, obj: str, filepath: str | Path, encoding: str = 'utf-8'
+    ) -> None:
         write_atomically(obj.encode(encoding), filepath)

@@ -1,4 +1,5 @@
 """Checkpoints that survive being interrupted and need no trust to load."""
+
 import os.path as osp
 from typing import Any
 
@@ -62,38 +63,52 @@ class AtomicCheckpointHook(CheckpointHook):
                 for name in remove_incomplete_files(place):
                     runner.logger.info(
                         f'Removed {name}, left in {place} by an interrupted '
-                        'save')
+                        'save'
+                    )
 
-    def before_save_checkpoint(self, runner: Runner,
-                               checkpoint: dict[str, Any]) -> None:
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
         """Turn the values into plain ones, after all other hooks."""
         for reason in make_plain(checkpoint):
             runner.logger.warning(f'Left out of the checkpoint: {reason}')
 
-    def after_load_checkpoint(self, runner: Runner,
-                              checkpoint: dict[str, Any]) -> None:
+    def after_load_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
         """Turn plain values back into what MMEngine works with."""
         restore_values(checkpoint)
 
     def _writes_locally(self, folder: str) -> bool:
-        return (self.file_client_args is None and '://' not in folder
-                and self.backend_args in (None, dict(backend='local')))
+        return (
+            self.file_client_args is None
+            and '://' not in folder
+            and self.backend_args in (None, dict(backend='local'))
+        )
 
-    def _save_checkpoint_with_step(self, runner: Runner, step: int,
-                                   meta: dict[str, Any]) -> None:
+    def _save_checkpoint_with_step(
+        self, runner: Runner, step: int, meta: dict[str, Any]
+    ) -> None:
         outdated = self._keep(runner, step)
         filename = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
-            self.out_dir, filename, self.file_client_args,
+            self.out_dir,
+            filename,
+            self.file_client_args,
             save_optimizer=self.save_optimizer,
-            save_param_scheduler=self.save_param_scheduler, meta=meta,
-            by_epoch=self.by_epoch, backend_args=self.backend_args,
-            **self.args)
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
         if is_main_process():
-            write_atomically(self.last_ckpt.encode(),
-                             osp.join(runner.work_dir, 'last_checkpoint'))
+            write_atomically(
+                self.last_ckpt.encode(),
+                osp.join(runner.work_dir, 'last_checkpoint'),
+            )
             if outdated is not None:
                 self._remove(outdated)
 
@@ -101,9 +116,11 @@ class AtomicCheckpointHook(CheckpointHook):
         """Note a checkpoint to be made; return the one that it replaces."""
         if self.max_keep_ckpts <= 0 or step in self.keep_ckpt_ids:
             return None
-        replaced = (self.keep_ckpt_ids[0]
-                    if len(self.keep_ckpt_ids) == self.max_keep_ckpts
-                    else None)
+        replaced = (
+            self.keep_ckpt_ids[0]
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts
+            else None
+        )
         self.keep_ckpt_ids.append(step)
         kept = list(self.keep_ckpt_ids)
         if replaced is None:
@@ -113,10 +130,12 @@ class AtomicCheckpointHook(CheckpointHook):
         # resumed run finds a list too long and deletes it then.
         runner.message_hub.update_info('keep_ckpt_ids', [replaced, *kept])
         return self.file_backend.join_path(
-            self.out_dir, self.filename_tmpl.format(replaced))
+            self.out_dir, self.filename_tmpl.format(replaced)
+        )
 
-    def _save_best_checkpoint(self, runner: Runner,
-                              metrics: dict[str, Any]) -> None:
+    def _save_best_checkpoint(
+        self, runner: Runner, metrics: dict[str, Any]
+    ) -> None:
         backend = self.file_backend
         self.file_backend = _RemovesLater(backend)
         try:

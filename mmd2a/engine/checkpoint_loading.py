@@ -5,6 +5,7 @@ later refuse that by default, and with it every training checkpoint MMEngine
 0.10 writes. Here MMEngine's loaders keep the refusal, for downloads too, and
 get a list of the harmless types such checkpoints are made of.
 """
+
 import functools
 import os
 import pickle
@@ -54,8 +55,9 @@ def restrict_checkpoint_loading() -> None:
     """
     for prefix, name in _SCHEMES.items():
         loader = getattr(mmengine_checkpoint, name)
-        CheckpointLoader.register_scheme(prefix, _restricted(loader),
-                                         force=True)
+        CheckpointLoader.register_scheme(
+            prefix, _restricted(loader), force=True
+        )
 
 
 def read_checkpoint(filename: str, map_location: Any = None) -> Any:
@@ -96,15 +98,25 @@ def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
         Traceback (most recent call last):
         mmd2a.engine.checkpoint_loading.CheckpointError: ...
     """
-    weights = (checkpoint.get('state_dict', checkpoint)
-               if isinstance(checkpoint, dict) else checkpoint)
+    weights = (
+        checkpoint.get('state_dict', checkpoint)
+        if isinstance(checkpoint, dict)
+        else checkpoint
+    )
     if not isinstance(weights, dict):
-        raise CheckpointError('the checkpoint has no weights, but a '
-                              f'{type(weights).__name__} in their place')
-    bodies = tuple(f'{name}.' for name, module in model.named_modules()
-                   if _is_body(module))
-    state = OrderedDict((re.sub(r'^module\.', '', key), value)
-                        for key, value in weights.items())
+        raise CheckpointError(
+            'the checkpoint has no weights, but a '
+            f'{type(weights).__name__} in their place'
+        )
+    bodies = tuple(
+        f'{name}.'
+        for name, module in model.named_modules()
+        if _is_body(module)
+    )
+    state = OrderedDict(
+        (re.sub(r'^module\.', '', key), value)
+        for key, value in weights.items()
+    )
     for key in [key for key in state if key.startswith(bodies)]:
         del state[key]
     state._metadata = getattr(weights, '_metadata', {})  # type: ignore
@@ -116,27 +128,38 @@ def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
         # A heading, then a line per parameter of another shape.
         problem = str(error).split('\n')[:2][-1].strip('\t .')
         raise _of_another_model(problem) from error
-    parameters = {name for name, _ in model.named_parameters()
-                  if not name.startswith(bodies)}
+    parameters = {
+        name
+        for name, _ in model.named_parameters()
+        if not name.startswith(bodies)
+    }
     missing = [key for key in missing if key in parameters]
     if missing:
-        problem = (f'{len(missing)} of {len(parameters)} parameters are '
-                   f'missing ({_first(missing)})')
+        problem = (
+            f'{len(missing)} of {len(parameters)} parameters are '
+            f'missing ({_first(missing)})'
+        )
         if unexpected:
-            problem += (f', {len(unexpected)} are not of this model '
-                        f'({_first(unexpected)})')
+            problem += (
+                f', {len(unexpected)} are not of this model '
+                f'({_first(unexpected)})'
+            )
         raise _of_another_model(problem)
 
 
 def _is_body(module: nn.Module) -> bool:
     """Whether it is from `smplx.body_models`, ours or MMHuman3D's."""
-    return any('body_models' in kind.__module__.split('.')
-               for kind in type(module).__mro__)
+    return any(
+        'body_models' in kind.__module__.split('.')
+        for kind in type(module).__mro__
+    )
 
 
 def _of_another_model(problem: str) -> CheckpointError:
-    return CheckpointError(f'the checkpoint is of another model: {problem}. '
-                           'Give the same --cfg-options as in training')
+    return CheckpointError(
+        f'the checkpoint is of another model: {problem}. '
+        'Give the same --cfg-options as in training'
+    )
 
 
 def _first(names: list[str]) -> str:
@@ -152,7 +175,8 @@ def _history_statistic(owner: Any, name: str) -> Callable:
         return HistoryBuffer._statistics_methods[name]
     owner_name = getattr(owner, '__qualname__', type(owner).__qualname__)
     raise pickle.UnpicklingError(
-        f'Unsupported global: GLOBAL getattr:{owner_name}.{name}')
+        f'Unsupported global: GLOBAL getattr:{owner_name}.{name}'
+    )
 
 
 def _allowed_globals() -> list:
@@ -164,8 +188,10 @@ def _allowed_globals() -> list:
     dtypes = {type(np.dtype(code)) for code in np.typecodes['All']}
     allowed: list = [HistoryBuffer, np.ndarray, np.dtype, *dtypes]
     for core in ('numpy.core', 'numpy._core'):  # NumPy 1, NumPy 2
-        allowed += [(array_maker, f'{core}.multiarray._reconstruct'),
-                    (scalar_maker, f'{core}.multiarray.scalar')]
+        allowed += [
+            (array_maker, f'{core}.multiarray._reconstruct'),
+            (scalar_maker, f'{core}.multiarray.scalar'),
+        ]
     for builtins in ('builtins', '__builtin__'):
         allowed.append((_history_statistic, f'{builtins}.getattr'))
     return allowed
@@ -199,7 +225,8 @@ def _restricted(loader: Callable) -> Callable:
                 return loader(filename, map_location=map_location)
             except pickle.UnpicklingError as error:
                 raise UntrustedCheckpointError(
-                    _explain_refusal(filename, str(error))) from None
+                    _explain_refusal(filename, str(error))
+                ) from None
             except (EOFError, RuntimeError) as error:
                 if _is_damaged(error):
                     raise CheckpointError(
@@ -213,24 +240,28 @@ def _restricted(loader: Callable) -> Callable:
 
 
 def _is_damaged(error: Exception) -> bool:
-    return (isinstance(error, EOFError)
-            or 'PytorchStreamReader failed' in str(error))
+    return isinstance(error, EOFError) or 'PytorchStreamReader failed' in str(
+        error
+    )
 
 
 def _explain_refusal(filename: str, reason: str) -> str:
-    wanted = sorted(_unsafe_globals(filename)
-                    or re.findall(r'GLOBAL (\S+)', reason))
+    wanted = sorted(
+        _unsafe_globals(filename) or re.findall(r'GLOBAL (\S+)', reason)
+    )
     if wanted:
         what = f'it asks to import {", ".join(wanted)}'
     else:
         what = reason.splitlines()[0]
-    return (f'{filename} was refused: {what}. Loading that could run any '
-            'code, so only tensors, numbers, strings, lists, dicts, arrays '
-            'and MMEngine\'s log history are read. If you trust its maker, '
-            'either save it again where it was made, with the weights only '
-            '(`torch.save(dict(state_dict=checkpoint["state_dict"]), path)`),'
-            ' or allow the named classes in a module listed in the config\'s '
-            '`custom_imports` (`torch.serialization.add_safe_globals(...)`).')
+    return (
+        f'{filename} was refused: {what}. Loading that could run any '
+        'code, so only tensors, numbers, strings, lists, dicts, arrays '
+        "and MMEngine's log history are read. If you trust its maker, "
+        'either save it again where it was made, with the weights only '
+        '(`torch.save(dict(state_dict=checkpoint["state_dict"]), path)`),'
+        " or allow the named classes in a module listed in the config's "
+        '`custom_imports` (`torch.serialization.add_safe_globals(...)`).'
+    )
 
 
 def _unsafe_globals(filename: str) -> list[str]:

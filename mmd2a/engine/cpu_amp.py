@@ -1,4 +1,5 @@
 """Mixed precision where there is no GPU."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,8 @@ class CPUAmpOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Compute in bfloat16 where autocast deems it safe."""
-        with (super().optim_context(model),
-              torch.autocast('cpu', dtype=torch.bfloat16)):
+        with (
+            super().optim_context(model),
+            torch.autocast('cpu', dtype=torch.bfloat16),
+        ):
             yield

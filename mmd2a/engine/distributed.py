@@ -5,6 +5,7 @@ MMEngine 0.10 starts GPU ranks with NCCL only: it calls
 case. It skips the start when the process group is already there, which is
 where this module comes in.
 """
+
 import datetime
 import gc
 import logging
@@ -19,13 +20,18 @@ from mmengine.logging import print_log
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 # MMEngine takes the variables of torchrun; the other launchers have theirs.
 _VARIABLES = {
-    'slurm': dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS',
-                  LOCAL_RANK='SLURM_LOCALID',
-                  LOCAL_WORLD_SIZE='SLURM_NTASKS_PER_NODE'),
-    'mpi': dict(RANK='OMPI_COMM_WORLD_RANK',
-                WORLD_SIZE='OMPI_COMM_WORLD_SIZE',
-                LOCAL_RANK='OMPI_COMM_WORLD_LOCAL_RANK',
-                LOCAL_WORLD_SIZE='OMPI_COMM_WORLD_LOCAL_SIZE'),
+    'slurm': dict(
+        RANK='SLURM_PROCID',
+        WORLD_SIZE='SLURM_NTASKS',
+        LOCAL_RANK='SLURM_LOCALID',
+        LOCAL_WORLD_SIZE='SLURM_NTASKS_PER_NODE',
+    ),
+    'mpi': dict(
+        RANK='OMPI_COMM_WORLD_RANK',
+        WORLD_SIZE='OMPI_COMM_WORLD_SIZE',
+        LOCAL_RANK='OMPI_COMM_WORLD_LOCAL_RANK',
+        LOCAL_WORLD_SIZE='OMPI_COMM_WORLD_LOCAL_SIZE',
+    ),
 }
 
 
@@ -65,8 +71,9 @@ def setup_distributed(cfg: Config, launcher: str) -> None:
         cfg.model_wrapper_cfg = wrapper
 
 
-def init_distributed(launcher: str, backend: str | None = None,
-                     timeout: float | None = None) -> str:
+def init_distributed(
+    launcher: str, backend: str | None = None, timeout: float | None = None
+) -> str:
     """Join the other processes; return the backend, ``nccl`` or ``gloo``.
 
     Args:
@@ -87,12 +94,16 @@ def init_distributed(launcher: str, backend: str | None = None,
         torch.cuda.set_device(local_rank % gpus)
     _share_cores(local_ranks)
     if not torch_dist.is_initialized():
-        limit = (None if timeout is None
-                 else datetime.timedelta(seconds=timeout))
+        limit = (
+            None if timeout is None else datetime.timedelta(seconds=timeout)
+        )
         torch_dist.init_process_group(backend, timeout=limit)
     if 0 < gpus < local_ranks:
-        print_log(f'{local_ranks} ranks share {gpus} GPU(s) of this machine',
-                  logger='current', level=logging.WARNING)
+        print_log(
+            f'{local_ranks} ranks share {gpus} GPU(s) of this machine',
+            logger='current',
+            level=logging.WARNING,
+        )
     return backend
 
 
@@ -117,19 +128,25 @@ def shutdown_distributed() -> None:
 def _adopt_environment(launcher: str) -> None:
     """Translate the launcher's variables into those torch reads."""
     if launcher not in LAUNCHERS or launcher == 'none':
-        raise ValueError(f'launcher is {launcher!r}; it must be one of '
-                         f'{", ".join(LAUNCHERS[1:])}')
+        raise ValueError(
+            f'launcher is {launcher!r}; it must be one of '
+            f'{", ".join(LAUNCHERS[1:])}'
+        )
     for ours, theirs in _VARIABLES.get(launcher, {}).items():
         if theirs in os.environ:
             os.environ[ours] = os.environ[theirs]
-    missing = [name for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
-               if name not in os.environ]
+    missing = [
+        name
+        for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
+        if name not in os.environ
+    ]
     if missing:
         raise LauncherError(
             f'--launcher {launcher}, but {", ".join(missing)} is not set: '
             'the processes were not started by it. Use tools/dist_train.sh '
             'or tools/dist_test.sh (pytorch), tools/slurm_train.sh or '
-            'tools/slurm_test.sh (slurm), or leave --launcher out.')
+            'tools/slurm_test.sh (slurm), or leave --launcher out.'
+        )
     os.environ.setdefault('MASTER_PORT', '29500')
     if 'MASTER_ADDR' not in os.environ:
         os.environ['MASTER_ADDR'] = _first_host()
@@ -139,8 +156,12 @@ def _first_host() -> str:
     nodes = os.environ.get('SLURM_NODELIST')
     if nodes is None:
         return '127.0.0.1'
-    hosts = subprocess.run(['scontrol', 'show', 'hostnames', nodes],
-                           capture_output=True, text=True, check=True)
+    hosts = subprocess.run(
+        ['scontrol', 'show', 'hostnames', nodes],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return hosts.stdout.split()[0]
 
 
@@ -151,8 +172,11 @@ def _share_cores(local_ranks: int) -> None:
     """
     if 'OMP_NUM_THREADS' in os.environ:
         return
-    cores = (len(os.sched_getaffinity(0))
-             if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1)
+    cores = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, 'sched_getaffinity')
+        else os.cpu_count() or 1
+    )
     threads = max(1, cores // local_ranks)
     torch.set_num_threads(threads)
     os.environ['OMP_NUM_THREADS'] = str(threads)

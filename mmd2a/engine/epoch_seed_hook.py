@@ -1,4 +1,5 @@
 """Random numbers that depend on the epoch, not on what came before."""
+
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner

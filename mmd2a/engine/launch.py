@@ -3,6 +3,7 @@
 A tool reads a config, changes it by its arguments, prepares the run and hands
 it to MMEngine's runner; mistakes a user can make end in one readable line.
 """
+
 import argparse
 import os
 import os.path as osp
@@ -39,20 +40,31 @@ from mmd2a.engine.tool_config import (
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that every tool of the ecosystem has."""
     parser.add_argument(
-        '--work-dir', help='folder for logs, checkpoints and results; by '
-        'default work_dirs/ and the name of the config')
+        '--work-dir',
+        help='folder for logs, checkpoints and results; by '
+        'default work_dirs/ and the name of the config',
+    )
     add_option_argument(parser)
     parser.add_argument(
-        '--launcher', choices=LAUNCHERS, default='none',
-        help='who starts the processes of a distributed run')
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='who starts the processes of a distributed run',
+    )
     # torch.distributed.launch passes it; torchrun uses the environment.
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0,
-                        help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--local-rank',
+        '--local_rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
 
 
-def load_config(args: argparse.Namespace,
-                translate: Callable[[Config], Config] | None = None
-                ) -> Config:
+def load_config(
+    args: argparse.Namespace,
+    translate: Callable[[Config], Config] | None = None,
+) -> Config:
     """Read the config that the arguments name and apply them to it.
 
     Args:
@@ -69,8 +81,11 @@ def load_config(args: argparse.Namespace,
     if args.launcher == 'pytorch':
         os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config, args.cfg_options)
-    cfg.work_dir = (args.work_dir or cfg.get('work_dir')
-                    or osp.join('work_dirs', Path(args.config).stem))
+    cfg.work_dir = (
+        args.work_dir
+        or cfg.get('work_dir')
+        or osp.join('work_dirs', Path(args.config).stem)
+    )
     if translate is not None:
         try:
             cfg = translate(cfg)
@@ -103,7 +118,6 @@ def require_every_parameter(runner: Runner) -> None:
 
 
 class _EveryParameter(Hook):
-
     # Before hooks that take for granted that there are weights.
     priority = 'HIGHEST'
 
@@ -122,16 +136,23 @@ def use_amp(cfg: Config) -> None:
     """
     wrapper = cfg.optim_wrapper
     if 'constructor' in wrapper and 'optimizer' not in wrapper:
-        raise UsageError('--amp is for models with one optimiser, but the '
-                         'config has an optimiser per module')
+        raise UsageError(
+            '--amp is for models with one optimiser, but the '
+            'config has an optimiser per module'
+        )
     kind = wrapper.get('type', 'OptimWrapper')
     kind = getattr(kind, '__name__', kind)  # a class in a pure-Python config
-    if kind in ('AmpOptimWrapper', 'CPUAmpOptimWrapper',
-                'mmd2a.CPUAmpOptimWrapper'):
+    if kind in (
+        'AmpOptimWrapper',
+        'CPUAmpOptimWrapper',
+        'mmd2a.CPUAmpOptimWrapper',
+    ):
         return
     if kind != 'OptimWrapper':
-        raise UsageError(f'--amp replaces OptimWrapper, but the config has '
-                         f'optim_wrapper.type={kind!r}')
+        raise UsageError(
+            f'--amp replaces OptimWrapper, but the config has '
+            f'optim_wrapper.type={kind!r}'
+        )
     if torch.cuda.is_available():
         wrapper.type = 'AmpOptimWrapper'
         wrapper.setdefault('loss_scale', 'dynamic')
@@ -139,7 +160,8 @@ def use_amp(cfg: Config) -> None:
         raise UsageError(
             '--amp on a CPU is bfloat16, which NumPy lacks, and heads of '
             'mmpose compute accuracies in NumPy: train without --amp on a '
-            'CPU')
+            'CPU'
+        )
     else:
         wrapper.type = 'mmd2a.CPUAmpOptimWrapper'
 
@@ -154,7 +176,8 @@ def scale_lr(cfg: Config) -> None:
         raise UsageError(
             '--auto-scale-lr needs to know the batch size that the learning '
             'rate of the config is for: add '
-            'auto_scale_lr=dict(base_batch_size=...)')
+            'auto_scale_lr=dict(base_batch_size=...)'
+        )
     cfg.auto_scale_lr.enable = True
 
 
@@ -170,7 +193,8 @@ def keep_earlier_training(cfg: Config) -> None:
         raise UsageError(
             f'{cfg.work_dir} has the checkpoints of an earlier training, '
             'which would be overwritten: continue it with --resume, or start '
-            'in a new folder with --work-dir')
+            'in a new folder with --work-dir'
+        )
 
 
 def resume_from(cfg: Config, checkpoint: str) -> None:
@@ -192,7 +216,8 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
             raise UsageError(
                 f'{cfg.work_dir}/last_checkpoint names a checkpoint that is '
                 'gone. Resume from one that is there with --resume PATH, or '
-                'start in another --work-dir')
+                'start in another --work-dir'
+            )
     check_file(checkpoint, 'checkpoint')
     cfg.load_from = checkpoint
     cfg.resume = True
@@ -228,5 +253,3 @@ def _is_of_mmpose(cfg: Config) -> bool:
     name = kind if isinstance(kind, str) else kind.__module__ + '.'
     scope = name.split('.')[0] if '.' in name else cfg.get('default_scope')
     return scope == 'mmpose'
-
-

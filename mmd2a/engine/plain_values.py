@@ -4,6 +4,7 @@ MMEngine puts NumPy arrays, NumPy numbers and its own ``HistoryBuffer`` into a
 checkpoint, which ``torch.load(weights_only=True)``, the default since torch
 2.6, refuses. Here they travel as tensors, numbers, strings, lists and dicts.
 """
+
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,18 @@ from mmengine.logging import HistoryBuffer
 # left out of them. Anywhere else it is an error, since it would be missed.
 _DESCRIPTIVE = ('meta', 'message_hub')
 _PLAIN_FLAG = 'plain_values'
-_AS_IT_IS = (type(None), bool, int, float, complex, str, bytes, torch.Size,
-             torch.dtype, torch.device)
+_AS_IT_IS = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    torch.Size,
+    torch.dtype,
+    torch.device,
+)
 
 
 def make_plain(checkpoint: dict[str, Any]) -> list[str]:
@@ -72,7 +83,8 @@ def restore_values(checkpoint: dict[str, Any]) -> None:
         hub['runtime_info'] = _tensors_to_arrays(hub['runtime_info'])
         hub['log_scalars'] = OrderedDict(
             (name, _restore_history(history))
-            for name, history in hub['log_scalars'].items())
+            for name, history in hub['log_scalars'].items()
+        )
 
 
 class _NotPlain(TypeError):
@@ -100,9 +112,11 @@ class _Converter:
             return value
         if isinstance(value, HistoryBuffer):
             log_history, count_history = value.data
-            return dict(log_history=torch.tensor(log_history),
-                        count_history=torch.tensor(count_history),
-                        max_length=value.max_length)
+            return dict(
+                log_history=torch.tensor(log_history),
+                count_history=torch.tensor(count_history),
+                max_length=value.max_length,
+            )
         if isinstance(value, np.ndarray):
             return self._array(value, where)
         if isinstance(value, np.generic):
@@ -121,7 +135,8 @@ class _Converter:
         raise _NotPlain(
             f'{where} is a {kind.__module__}.{kind.__qualname__}, which has '
             'no plain form and so does not belong in a checkpoint: keep '
-            'tensors, numbers, strings, lists or dicts there')
+            'tensors, numbers, strings, lists or dicts there'
+        )
 
     def _array(self, array: np.ndarray, where: str) -> Any:
         try:
@@ -156,8 +171,9 @@ def _tensors_to_arrays(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return value.cpu().numpy()
     if isinstance(value, dict):
-        return type(value)((k, _tensors_to_arrays(v))
-                           for k, v in value.items())
+        return type(value)(
+            (k, _tensors_to_arrays(v)) for k, v in value.items()
+        )
     if isinstance(value, (list, tuple)):
         return type(value)(_tensors_to_arrays(v) for v in value)
     return value
@@ -166,6 +182,8 @@ def _tensors_to_arrays(value: Any) -> Any:
 def _restore_history(history: Any) -> Any:
     if not isinstance(history, dict):
         return history
-    return HistoryBuffer(history['log_history'].cpu().numpy(),
-                         history['count_history'].cpu().numpy(),
-                         history['max_length'])
+    return HistoryBuffer(
+        history['log_history'].cpu().numpy(),
+        history['count_history'].cpu().numpy(),
+        history['max_length'],
+    )

@@ -1,4 +1,5 @@
 """What resuming a training needs beyond what MMEngine restores."""
+
 import copy
 import warnings
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from mmd2a.registry import HOOKS
 
 # What of a scheduler's state says how far it is; the rest are settings.
 _PROGRESS = frozenset(
-    {'last_step', '_global_step', '_last_value', 'base_values'})
+    {'last_step', '_global_step', '_last_value', 'base_values'}
+)
 _INITIAL = 'initial_'
 
 
@@ -45,8 +47,9 @@ class ResumeHook(Hook):
         """Note the seed that the data loader was built with."""
         self._seed = runner.seed
 
-    def after_load_checkpoint(self, runner: Runner,
-                              checkpoint: dict[str, Any]) -> None:
+    def after_load_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
         """Note the schedules of the checkpoint.
 
         Raises:
@@ -58,7 +61,8 @@ class ResumeHook(Hook):
             raise ValueError(
                 'the checkpoint to resume from was not made by MMEngine: '
                 'epoch, schedule and logs cannot be continued. Start from its '
-                'weights with load_from=CHECKPOINT, without resuming')
+                'weights with load_from=CHECKPOINT, without resuming'
+            )
         self._resumed = True
         self._saved = checkpoint.get('param_schedulers')
 
@@ -80,9 +84,10 @@ class ResumeHook(Hook):
                 group[key.removeprefix(_INITIAL)] = group[key]
         fresh = _build(runner)
         schedulers = list(_flat(fresh))
-        if (_settings(fresh) == _settings(self._saved) or any(
-                isinstance(scheduler, ReduceOnPlateauParamScheduler)
-                for scheduler in schedulers)):
+        if _settings(fresh) == _settings(self._saved) or any(
+            isinstance(scheduler, ReduceOnPlateauParamScheduler)
+            for scheduler in schedulers
+        ):
             for group, values in zip(groups, before):
                 group.update(values)
             return
@@ -94,7 +99,8 @@ class ResumeHook(Hook):
         runner.logger.info(
             'The schedule is not that of the checkpoint; the learning rate is '
             'what the config gives for this step: '
-            f'{_rates(before)} becomes {_rates(groups)}')
+            f'{_rates(before)} becomes {_rates(groups)}'
+        )
 
 
 def _param_groups(optim_wrapper: Any) -> list[dict]:
@@ -110,8 +116,9 @@ def _build(runner: Runner) -> Any:
 
 
 def _flat(schedulers: Any) -> Iterator[Any]:
-    lists = (schedulers.values() if isinstance(schedulers, dict)
-             else [schedulers])
+    lists = (
+        schedulers.values() if isinstance(schedulers, dict) else [schedulers]
+    )
     return (scheduler for some in lists for scheduler in some)
 
 
@@ -119,10 +126,14 @@ def _settings(schedulers: Any) -> Any:
     """Settings of schedulers, or of their states in a checkpoint."""
     if isinstance(schedulers, dict):
         return {name: _settings(some) for name, some in schedulers.items()}
-    states = [scheduler if isinstance(scheduler, dict)
-              else scheduler.state_dict() for scheduler in schedulers]
-    return [{key: value for key, value in state.items()
-             if key not in _PROGRESS} for state in states]
+    states = [
+        scheduler if isinstance(scheduler, dict) else scheduler.state_dict()
+        for scheduler in schedulers
+    ]
+    return [
+        {key: value for key, value in state.items() if key not in _PROGRESS}
+        for state in states
+    ]
 
 
 def _replay(runner: Runner, schedulers: list) -> None:
@@ -142,5 +153,7 @@ def _replay(runner: Runner, schedulers: list) -> None:
 
 
 def _rates(groups: list[dict]) -> str:
-    return ', '.join(f'{rate:.3g}' for rate in
-                     dict.fromkeys(group['lr'] for group in groups))
+    return ', '.join(
+        f'{rate:.3g}'
+        for rate in dict.fromkeys(group['lr'] for group in groups)
+    )

@@ -1,4 +1,5 @@
 """One seed for all generators of a process."""
+
 import random
 
 import numpy as np
@@ -22,8 +23,9 @@ def seed_generators(*entropy: int) -> None:
         >>> bool(torch.rand(()) == a)
         False
     """
-    words = np.random.SeedSequence([number % 2**64 for number in entropy]
-                                   ).generate_state(8)
+    words = np.random.SeedSequence(
+        [number % 2**64 for number in entropy]
+    ).generate_state(8)
     random.seed(words.tobytes())
     # Transforms written for the ecosystem use NumPy's global generator.
     np.random.seed(words[:4])  # noqa: NPY002

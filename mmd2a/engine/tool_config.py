@@ -1,4 +1,5 @@
 """The config of a command line tool, and mistakes in it told in one line."""
+
 import argparse
 import difflib
 import importlib.util
@@ -18,16 +19,26 @@ from mmengine.runner import Runner
 _ECOSYSTEM = {
     'mmpose': ('runtime', ('mmdet', 'munkres', 'six', 'xtcocotools')),
     'mmdet': ('full', ('pycocotools', 'shapely', 'six', 'terminaltables')),
-    'mmpretrain': ('full', ('einops', 'importlib_metadata', 'modelindex',
-                            'torchvision')),
-    'mmhuman3d': ('full', ('einops', )),
+    'mmpretrain': (
+        'full',
+        ('einops', 'importlib_metadata', 'modelindex', 'torchvision'),
+    ),
+    'mmhuman3d': ('full', ('einops',)),
 }
 # What a run takes from its config, and what each is called.
 _NEEDED = {
-    'train': dict(model='model', train_dataloader='training data',
-                  optim_wrapper='optimiser', train_cfg='training loop'),
-    'test': dict(model='model', test_dataloader='test data',
-                 test_evaluator='evaluator', test_cfg='test loop'),
+    'train': dict(
+        model='model',
+        train_dataloader='training data',
+        optim_wrapper='optimiser',
+        train_cfg='training loop',
+    ),
+    'test': dict(
+        model='model',
+        test_dataloader='test data',
+        test_evaluator='evaluator',
+        test_cfg='test loop',
+    ),
 }
 
 
@@ -38,13 +49,19 @@ class UsageError(Exception):
 class _OptionAction(DictAction):
     """``DictAction`` that tells what is no option in one line."""
 
-    def __call__(self, parser: argparse.ArgumentParser,
-                 namespace: argparse.Namespace, values: Any,
-                 option_string: str | None = None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
         for value in values:
             if '=' not in value:
-                raise UsageError(f'{option_string} {value}: options are '
-                                 f'KEY=VALUE, such as {value}=None')
+                raise UsageError(
+                    f'{option_string} {value}: options are '
+                    f'KEY=VALUE, such as {value}=None'
+                )
         try:
             super().__call__(parser, namespace, values, option_string)
         except AssertionError as error:
@@ -54,10 +71,15 @@ class _OptionAction(DictAction):
 def add_option_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``, which changes settings of the config."""
     parser.add_argument(
-        '--cfg-options', nargs='+', action=_OptionAction, default={},
-        metavar='KEY=VALUE', help='change settings of the config, e.g. '
+        '--cfg-options',
+        nargs='+',
+        action=_OptionAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change settings of the config, e.g. '
         'train_cfg.max_epochs=5 or model.encoder.depth=2; lists as '
-        'key="[a,b]"')
+        'key="[a,b]"',
+    )
 
 
 def read_config(config: str, options: dict[str, Any]) -> Config:
@@ -80,8 +102,9 @@ def read_config(config: str, options: dict[str, Any]) -> Config:
     try:
         cfg.merge_from_dict(options)
     except (KeyError, TypeError) as error:  # options that contradict others
-        raise UsageError(f'--cfg-options do not fit each other: {error}'
-                         ) from error
+        raise UsageError(
+            f'--cfg-options do not fit each other: {error}'
+        ) from error
     return cfg
 
 
@@ -100,7 +123,8 @@ def require_parts(cfg: Config, run: str) -> None:
             raise UsageError(
                 f'the config has no {name}: `{key}` is not set. Whole configs '
                 'are in configs/d2a_hmr and configs/mix; those in '
-                'configs/_base_ are pieces of them')
+                'configs/_base_ are pieces of them'
+            )
 
 
 def check_packages(cfg: Config) -> None:
@@ -123,7 +147,8 @@ def check_packages(cfg: Config) -> None:
                     f'the config uses {name}, but {module}{why} is not '
                     f'installed. Install it with `bash tools/install.sh '
                     f'{packages}` (not with pip alone, which would pull in '
-                    'packages that do not build).')
+                    'packages that do not build).'
+                )
 
 
 def check_file(path: str, what: str) -> None:
@@ -146,31 +171,40 @@ def check_file(path: str, what: str) -> None:
 def _read_config_file(path: str) -> Config:
     if not osp.isfile(path):
         folder = Path(path).parent
-        known = [str(file) for place in {folder, Path('configs')}
-                 for file in place.glob('*.py')]
+        known = [
+            str(file)
+            for place in {folder, Path('configs')}
+            for file in place.glob('*.py')
+        ]
         near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-        hint = (f'; did you mean {near[0]}?' if near
-                else '; the configs of this package are in configs/')
+        hint = (
+            f'; did you mean {near[0]}?'
+            if near
+            else '; the configs of this package are in configs/'
+        )
         raise UsageError(f'there is no config {path}{hint}')
     try:
         return Config.fromfile(path)
     except (OSError, SyntaxError) as error:
-        raise UsageError(f'{path} cannot be read as a config: {error}'
-                         ) from error
+        raise UsageError(
+            f'{path} cannot be read as a config: {error}'
+        ) from error
 
 
 def _read_named_config(name: str) -> Config:
     package = name.split('::')[0]
     # MMEngine would try to install a package that is not there.
     if not package.isidentifier() or importlib.util.find_spec(package) is None:
-        raise UsageError(f'there is no config {name}: {package} is not '
-                         'installed')
+        raise UsageError(
+            f'there is no config {name}: {package} is not installed'
+        )
     try:
         return get_config(name)
     except (AssertionError, OSError, ValueError) as error:
         raise UsageError(
             f'there is no config {name}; names are PACKAGE::FOLDER/FILE.py, '
-            'such as mmd2a::d2a_hmr/d2a_hmr_hrnet.py') from error
+            'such as mmd2a::d2a_hmr/d2a_hmr_hrnet.py'
+        ) from error
 
 
 def _check_option(cfg: Config, option: str) -> None:
@@ -182,11 +216,14 @@ def _check_option(cfg: Config, option: str) -> None:
             if not part.isdigit() or int(part) >= len(value):
                 raise UsageError(
                     f'--cfg-options {option}: {path} is a list, its entries '
-                    f'are 0 to {len(value) - 1}')
+                    f'are 0 to {len(value) - 1}'
+                )
             value = value[int(part)]
         elif not isinstance(value, (dict, Config)):
-            raise UsageError(f'--cfg-options {option}: {path} is {value!r}, '
-                             'there is nothing in it to change')
+            raise UsageError(
+                f'--cfg-options {option}: {path} is {value!r}, '
+                'there is nothing in it to change'
+            )
         elif part not in value:
             _check_spelling(option, part, list(value))
             return
@@ -201,11 +238,16 @@ def _check_spelling(option: str, new: str, known: list[str]) -> None:
     Keys that differ in a digit, such as 2d and 3d, are not misspelt, nor are
     those that a runner has.
     """
-    near = [key for key in difflib.get_close_matches(new, known, cutoff=0.8)
-            if re.sub(r'\d', '', key) != re.sub(r'\d', '', new)]
+    near = [
+        key
+        for key in difflib.get_close_matches(new, known, cutoff=0.8)
+        if re.sub(r'\d', '', key) != re.sub(r'\d', '', new)
+    ]
     if near and new not in inspect.signature(Runner).parameters:
-        raise UsageError(f'--cfg-options {option}: the config has no {new} '
-                         f'there; did you mean {near[0]}?')
+        raise UsageError(
+            f'--cfg-options {option}: the config has no {new} '
+            f'there; did you mean {near[0]}?'
+        )
 
 
 def _type_names(value: Any) -> Iterator[str]:

@@ -1,4 +1,5 @@
 """Random numbers and threads of data loading workers."""
+
 import os
 
 import cv2

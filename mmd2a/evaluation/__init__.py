@@ -1,4 +1,5 @@
 """Error kernels, named protocols and the metrics built on them."""
+
 from mmd2a.evaluation.functional import (
     mpjpe,
     mpjpe_z,
@@ -10,6 +11,13 @@ from mmd2a.evaluation.mesh_metric import MeshMetric
 from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
 
 __all__ = [
-    'PROTOCOLS', 'MeshMetric', 'Protocol', 'get_protocol', 'mpjpe', 'mpjpe_z',
-    'pa_mpjpe', 'pa_mpjpe_z', 'pve'
+    'PROTOCOLS',
+    'MeshMetric',
+    'Protocol',
+    'get_protocol',
+    'mpjpe',
+    'mpjpe_z',
+    'pa_mpjpe',
+    'pa_mpjpe_z',
+    'pve',
 ]

@@ -11,6 +11,7 @@ point has no error: its result is NaN, and whoever averages leaves it out.
 
 None of them aligns roots: subtract the root joint of the protocol first.
 """
+
 from torch import Tensor
 
 from mmd2a.geometry.alignment import check_point_sets, similarity_align
@@ -18,8 +19,9 @@ from mmd2a.geometry.alignment import check_point_sets, similarity_align
 __all__ = ['mpjpe', 'mpjpe_z', 'pa_mpjpe', 'pa_mpjpe_z', 'pve']
 
 
-def mpjpe(pred: Tensor, target: Tensor,
-          weight: Tensor | None = None) -> Tensor:
+def mpjpe(
+    pred: Tensor, target: Tensor, weight: Tensor | None = None
+) -> Tensor:
     r"""Mean joint error per sample.
 
     .. math:: \frac{\sum_p w_p \| x_p - y_p \|}{\sum_p w_p}
@@ -39,12 +41,14 @@ def mpjpe(pred: Tensor, target: Tensor,
         >>> mpjpe(torch.zeros(1, 14, 3), torch.ones(1, 14, 3))
         tensor([1.7321])
     """
-    return _mean(_difference(pred, target, weight).norm(dim=-1),
-                 weight).to(pred.dtype)
+    return _mean(_difference(pred, target, weight).norm(dim=-1), weight).to(
+        pred.dtype
+    )
 
 
-def pa_mpjpe(pred: Tensor, target: Tensor,
-             weight: Tensor | None = None) -> Tensor:
+def pa_mpjpe(
+    pred: Tensor, target: Tensor, weight: Tensor | None = None
+) -> Tensor:
     """Mean joint error per sample after the best similarity transform.
 
     :func:`mpjpe` of the prediction moved by
@@ -89,8 +93,9 @@ def pve(pred: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     return mpjpe(pred, target, weight)
 
 
-def mpjpe_z(pred: Tensor, target: Tensor,
-            weight: Tensor | None = None) -> Tensor:
+def mpjpe_z(
+    pred: Tensor, target: Tensor, weight: Tensor | None = None
+) -> Tensor:
     r"""Mean error along the depth axis per sample.
 
     .. math:: \frac{\sum_p w_p | z(x_p) - z(y_p) |}{\sum_p w_p}
@@ -108,12 +113,14 @@ def mpjpe_z(pred: Tensor, target: Tensor,
         >>> mpjpe_z(torch.zeros(1, 14, 3), torch.ones(1, 14, 3))
         tensor([1.])
     """
-    return _mean(_difference(pred, target, weight)[..., 2].abs(),
-                 weight).to(pred.dtype)
+    return _mean(_difference(pred, target, weight)[..., 2].abs(), weight).to(
+        pred.dtype
+    )
 
 
-def pa_mpjpe_z(pred: Tensor, target: Tensor,
-               weight: Tensor | None = None) -> Tensor:
+def pa_mpjpe_z(
+    pred: Tensor, target: Tensor, weight: Tensor | None = None
+) -> Tensor:
     """Mean error along the depth axis after the best similarity transform.
 
     Args:
@@ -135,8 +142,7 @@ def pa_mpjpe_z(pred: Tensor, target: Tensor,
     return mpjpe_z(aligned, target, weight).to(pred.dtype)
 
 
-def _difference(pred: Tensor, target: Tensor,
-                weight: Tensor | None) -> Tensor:
+def _difference(pred: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Return pred - target (B, P, 3) in float64, zero where not counted."""
     check_point_sets(pred, target, weight)
     difference = pred.double() - target.double()

@@ -1,4 +1,5 @@
 """Mesh errors under named protocols, as an MMEngine metric."""
+
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -83,27 +84,32 @@ class MeshMetric(BaseMetric):
     results: list[Any]
 
     def __init__(
-            self,
-            body_model: dict | None = None,
-            protocols: Sequence[str | Protocol] = ('synthetic_h36m14', ),
-            gendered_body_models: Mapping[str, dict] | None = None,
-            outfile_prefix: str | None = None,
-            collect_device: str = 'cpu',
-            collect_dir: str | None = None) -> None:
+        self,
+        body_model: dict | None = None,
+        protocols: Sequence[str | Protocol] = ('synthetic_h36m14',),
+        gendered_body_models: Mapping[str, dict] | None = None,
+        outfile_prefix: str | None = None,
+        collect_device: str = 'cpu',
+        collect_dir: str | None = None,
+    ) -> None:
         super().__init__(
-            collect_device=collect_device, collect_dir=collect_dir)
+            collect_device=collect_device, collect_dir=collect_dir
+        )
         if isinstance(protocols, (str, Protocol)):
-            raise TypeError(f'protocols must be a sequence, pass '
-                            f'({protocols!r}, )')
+            raise TypeError(
+                f'protocols must be a sequence, pass ({protocols!r}, )'
+            )
         self.protocols = tuple(
             p if isinstance(p, Protocol) else get_protocol(p)
-            for p in protocols)
+            for p in protocols
+        )
         names = [p.name for p in self.protocols]
         if len(set(names)) < len(names):
             raise ValueError(f'protocols must have different names: {names}')
         self.outfile_prefix = outfile_prefix
         self.body_model = _build_body(
-            body_model or dict(type='mmd2a.SMPLBodyModel'))
+            body_model or dict(type='mmd2a.SMPLBodyModel')
+        )
         self.gendered_body_models = {
             gender: _build_body(cfg)
             for gender, cfg in (gendered_body_models or {}).items()
@@ -114,17 +120,25 @@ class MeshMetric(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Append the errors of each sample, metres, as plain numbers."""
         records: list[dict] = [
-            dict(id=_identity(sample), errors={}) for sample in data_samples]
+            dict(id=_identity(sample), errors={}) for sample in data_samples
+        ]
         with torch.no_grad():
             pred_vertices = self._stack_predictions(data_samples)
             gt_vertices, has_mesh = self._pose_ground_truth(
-                data_samples, pred_vertices.device)
+                data_samples, pred_vertices.device
+            )
             for protocol in self.protocols:
-                errors = self._errors(protocol, pred_vertices, gt_vertices,
-                                      has_mesh, data_samples)
+                errors = self._errors(
+                    protocol,
+                    pred_vertices,
+                    gt_vertices,
+                    has_mesh,
+                    data_samples,
+                )
                 for i, record in enumerate(records):
                     record['errors'][protocol.name] = {
-                        name: values[i] for name, values in errors.items()}
+                        name: values[i] for name, values in errors.items()
+                    }
         self.results.extend(records)
 
     def evaluate(self, size: int) -> dict:
@@ -149,7 +163,10 @@ class MeshMetric(BaseMetric):
         if len(samples) != self._size:
             print_log(
                 f'MeshMetric saw {len(samples)} different samples where the '
-                f'data set has {self._size}', 'current', logging.WARNING)
+                f'data set has {self._size}',
+                'current',
+                logging.WARNING,
+            )
 
         metrics: dict[str, float] = {}
         reports = []
@@ -159,35 +176,54 @@ class MeshMetric(BaseMetric):
             hashes = self._regressor_hashes(protocol)
             print_log(describe(protocol, hashes, values), 'current')
             metrics.update(
-                {f'{protocol.name}/{k}': v for k, v in values.items()})
-            reports.append(dict(
-                protocol=asdict(protocol), regressors=hashes, unit='mm',
-                metrics=values))
+                {f'{protocol.name}/{k}': v for k, v in values.items()}
+            )
+            reports.append(
+                dict(
+                    protocol=asdict(protocol),
+                    regressors=hashes,
+                    unit='mm',
+                    metrics=values,
+                )
+            )
         if self.outfile_prefix is not None:
             body = getattr(self.body_model, 'path', None) or 'embedded'
-            write_json(f'{self.outfile_prefix}.json', dict(
-                body_model=body, protocols=reports, samples=[
-                    dict(img_path=path, sample_idx=index, errors_m=r['errors'])
-                    for (index, path), r in samples.items()]))
+            write_json(
+                f'{self.outfile_prefix}.json',
+                dict(
+                    body_model=body,
+                    protocols=reports,
+                    samples=[
+                        dict(
+                            img_path=path,
+                            sample_idx=index,
+                            errors_m=r['errors'],
+                        )
+                        for (index, path), r in samples.items()
+                    ],
+                ),
+            )
         return metrics
 
     def _check_protocols(self) -> None:
         """Fail at construction rather than after hours of training."""
         for protocol in self.protocols:
             protocol.root_joints(
-                self.body_model.joint_names(protocol.joint_set))
+                self.body_model.joint_names(protocol.joint_set)
+            )
             self._regressor_hashes(protocol)
-            if protocol.gender == 'gendered' \
-                    and not self.gendered_body_models:
+            if protocol.gender == 'gendered' and not self.gendered_body_models:
                 raise ValueError(
                     f'protocol {protocol.name!r} compares with gendered '
                     f'bodies; pass gendered_body_models=dict(male=dict('
                     f"type='mmd2a.SMPLBodyModel', path='SMPL_MALE.npz'), "
-                    f'female=...)')
+                    f'female=...)'
+                )
         if len({p.gender for p in self.protocols}) > 1:
             raise ValueError(
                 'protocols with neutral and with gendered bodies in one '
-                'MeshMetric; use one metric for each')
+                'MeshMetric; use one metric for each'
+            )
 
     def _regressor_hashes(self, protocol: Protocol) -> dict[str, str]:
         joint_sets = [protocol.joint_set]
@@ -206,36 +242,50 @@ class MeshMetric(BaseMetric):
                     f'pred.vertices of sample {_identity(sample)} have shape '
                     f'{shape}, but the body_model of the metric has '
                     f'{expected[0]} vertices; give model and metric the same '
-                    f'body_model')
+                    f'body_model'
+                )
         vertices = torch.stack([s['pred']['vertices'] for s in samples])
         if vertices.device.type == 'mps':  # has no float64
             vertices = vertices.cpu()
         return vertices.double()
 
-    def _pose_ground_truth(self, samples: Sequence[dict],
-                           device: torch.device) -> tuple[Tensor, Tensor]:
+    def _pose_ground_truth(
+        self, samples: Sequence[dict], device: torch.device
+    ) -> tuple[Tensor, Tensor]:
         """Return meshes (B, V, 3) at the body's origin and has_mesh (B,).
 
         Translations are left out: they cancel under root alignment.
         """
         labels = [s['gt'] for s in samples]
-        has_mesh = torch.stack(
-            [gt['smpl_weight'] for gt in labels]).to(device) > 0
+        has_mesh = (
+            torch.stack([gt['smpl_weight'] for gt in labels]).to(device) > 0
+        )
         parameters = {
-            name: torch.stack([gt[name] for gt in labels]).to(device).double()
-            .where(has_mesh[:, None], 0.0) for name in PARAMETERS}
+            name: torch.stack([gt[name] for gt in labels])
+            .to(device)
+            .double()
+            .where(has_mesh[:, None], 0.0)
+            for name in PARAMETERS
+        }
         if self.protocols and self.protocols[0].gender == 'gendered':
-            bodies = [self._gendered_body(s) if known else self.body_model
-                      for s, known in zip(samples, has_mesh.tolist())]
+            bodies = [
+                self._gendered_body(s) if known else self.body_model
+                for s, known in zip(samples, has_mesh.tolist())
+            ]
         else:
             bodies = [self.body_model] * len(samples)
         vertices = torch.empty(
-            len(samples), self.body_model.num_vertices, 3,
-            dtype=torch.float64, device=device)
+            len(samples),
+            self.body_model.num_vertices,
+            3,
+            dtype=torch.float64,
+            device=device,
+        )
         for body in dict.fromkeys(bodies):
             rows = torch.tensor([b is body for b in bodies], device=device)
             vertices[rows] = body.to(device)(
-                **{k: v[rows] for k, v in parameters.items()}).vertices
+                **{k: v[rows] for k, v in parameters.items()}
+            ).vertices
         return vertices, has_mesh
 
     def _gendered_body(self, sample: dict) -> 'SMPLBodyModel':
@@ -244,12 +294,18 @@ class MeshMetric(BaseMetric):
             raise ValueError(
                 f'sample {_identity(sample)} has gender {gender!r} in its '
                 f'metainfo, but gendered_body_models has '
-                f'{", ".join(self.gendered_body_models)}')
+                f'{", ".join(self.gendered_body_models)}'
+            )
         return self.gendered_body_models[gender]
 
-    def _errors(self, protocol: Protocol, pred_vertices: Tensor,
-                gt_vertices: Tensor, has_mesh: Tensor,
-                samples: Sequence[dict]) -> dict[str, list[float | None]]:
+    def _errors(
+        self,
+        protocol: Protocol,
+        pred_vertices: Tensor,
+        gt_vertices: Tensor,
+        has_mesh: Tensor,
+        samples: Sequence[dict],
+    ) -> dict[str, list[float | None]]:
         """Return errors per sample, metres; None where there is none."""
         body = self.body_model.to(pred_vertices.device)
         pred = body.regress_joints(pred_vertices, protocol.joint_set)
@@ -267,17 +323,20 @@ class MeshMetric(BaseMetric):
         for i, sample in enumerate(samples):
             if protocol.target == 'keypoints3d' or not has_mesh[i]:
                 target[i], weight[i] = _labelled_joints(
-                    sample, protocol, root, mesh[i])
+                    sample, protocol, root, mesh[i]
+                )
         used = weight.sum(dim=1) > 0
         errors = {
             name: _to_numbers(kernel(pred - pred_root, target, weight), used)
-            for name, kernel in JOINT_ERRORS.items()}
+            for name, kernel in JOINT_ERRORS.items()
+        }
 
         if protocol.vertex_alignment == 'root':
             pred_vertices = pred_vertices - pred_root
             gt_vertices = gt_vertices - mesh_root
         errors['PVE'] = _to_numbers(
-            functional.pve(pred_vertices, gt_vertices), has_mesh)
+            functional.pve(pred_vertices, gt_vertices), has_mesh
+        )
         return errors
 
 
@@ -292,13 +351,17 @@ def _identity(sample: dict) -> tuple[int, str]:
         raise KeyError(
             'a data sample has no sample_idx in its metainfo, which tells '
             'padded samples from new ones; add it to the keys that the '
-            'packing transform keeps')
+            'packing transform keeps'
+        )
     return int(sample['sample_idx']), str(sample.get('img_path', ''))
 
 
-def _labelled_joints(sample: dict, protocol: Protocol,
-                     root: tuple[int, ...] | None,
-                     like: Tensor) -> tuple[Tensor, Tensor]:
+def _labelled_joints(
+    sample: dict,
+    protocol: Protocol,
+    root: tuple[int, ...] | None,
+    like: Tensor,
+) -> tuple[Tensor, Tensor]:
     """Return root-relative labels (J, 3) and weights (J,), 0 if unusable."""
     nothing = torch.zeros_like(like), torch.zeros_like(like[:, 0])
     if root is None or sample.get('joint_set') != protocol.joint_set:
@@ -311,19 +374,25 @@ def _labelled_joints(sample: dict, protocol: Protocol,
 
 
 def _to_numbers(values: Tensor, used: Tensor) -> list[float | None]:
-    return [value if use else None
-            for value, use in zip(values.tolist(), used.tolist())]
+    return [
+        value if use else None
+        for value, use in zip(values.tolist(), used.tolist())
+    ]
 
 
-def _summarize(errors: Sequence[dict[str, float | None]]
-               ) -> dict[str, float]:
+def _summarize(errors: Sequence[dict[str, float | None]]) -> dict[str, float]:
     """Average per-sample errors in metres to millimetres."""
-    columns = {name: [value for e in errors if (value := e[name]) is not None]
-               for name in ERRORS}
+    columns = {
+        name: [value for e in errors if (value := e[name]) is not None]
+        for name in ERRORS
+    }
     # fsum is exact: the result does not depend on the order of its terms.
     summary: dict[str, float] = {
         name: round(1000 * math.fsum(column) / len(column), 2)
-        if column else math.nan for name, column in columns.items()}
+        if column
+        else math.nan
+        for name, column in columns.items()
+    }
     summary['num_samples'] = len(columns['MPJPE'])
     summary['num_meshes'] = len(columns['PVE'])
     summary['num_skipped'] = len(errors) - len(columns['MPJPE'])

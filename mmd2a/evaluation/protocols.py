@@ -5,6 +5,7 @@ with the method: which joints, regressed by which matrix, relative to which
 root, against which ground-truth bodies, on which frames. A protocol fixes
 these and has a name, and every number is printed with it.
 """
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -54,18 +55,22 @@ class Protocol:
     description: str = ''
 
     def __post_init__(self) -> None:
-        choices = {'target': ('mesh', 'keypoints3d'),
-                   'vertex_alignment': ('root', 'none'),
-                   'gender': ('neutral', 'gendered')}
+        choices = {
+            'target': ('mesh', 'keypoints3d'),
+            'vertex_alignment': ('root', 'none'),
+            'gender': ('neutral', 'gendered'),
+        }
         for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
                 raise ValueError(
                     f'protocol {self.name!r}: {field} must be one of '
                     f'{", ".join(map(repr, allowed))}, not '
-                    f'{getattr(self, field)!r}')
+                    f'{getattr(self, field)!r}'
+                )
 
-    def root_joints(self, joint_names: tuple[str, ...]
-                    ) -> tuple[int, ...] | None:
+    def root_joints(
+        self, joint_names: tuple[str, ...]
+    ) -> tuple[int, ...] | None:
         """Return the indices of the joints whose mean is the root.
 
         Args:
@@ -78,14 +83,17 @@ class Protocol:
         if self.root == 'pelvis' and 'pelvis' not in joint_names:
             return None
         named: dict[str | tuple[str, ...], tuple[str, ...]] = {
-            'pelvis': ('pelvis',), 'mid_hip': ('left_hip', 'right_hip')}
+            'pelvis': ('pelvis',),
+            'mid_hip': ('left_hip', 'right_hip'),
+        }
         names = named.get(self.root, self.root)
         missing = set(names) - set(joint_names)
         if missing or isinstance(names, str):
             raise ValueError(
                 f'protocol {self.name!r}: root {self.root!r} is neither '
                 f"'pelvis' nor 'mid_hip' nor a tuple of joints of "
-                f'{self.joint_set}: {", ".join(joint_names)}')
+                f'{self.joint_set}: {", ".join(joint_names)}'
+            )
         return tuple(joint_names.index(name) for name in names)
 
 
@@ -96,28 +104,45 @@ def _table(*protocols: Protocol) -> Mapping[str, Protocol]:
 #: All named protocols, read-only.
 PROTOCOLS = _table(
     Protocol(
-        name='synthetic_h36m14', joint_set='h36m14', root='mid_hip',
-        description='SyntheticPeople, 14 joints of LSP and Human3.6M.'),
+        name='synthetic_h36m14',
+        joint_set='h36m14',
+        root='mid_hip',
+        description='SyntheticPeople, 14 joints of LSP and Human3.6M.',
+    ),
     Protocol(
-        name='synthetic_smpl24', joint_set='smpl24', root='pelvis',
+        name='synthetic_smpl24',
+        joint_set='smpl24',
+        root='pelvis',
         description='SyntheticPeople, kinematic joints of the body, '
-        'regressed from the mesh.'),
+        'regressed from the mesh.',
+    ),
     Protocol(
-        name='h36m_p1_14', joint_set='h36m14', root='mid_hip',
-        target='keypoints3d', frames='S9 and S11, all four cameras',
-        description='Human3.6M protocol 1, as in HMR: mocap joints.'),
+        name='h36m_p1_14',
+        joint_set='h36m14',
+        root='mid_hip',
+        target='keypoints3d',
+        frames='S9 and S11, all four cameras',
+        description='Human3.6M protocol 1, as in HMR: mocap joints.',
+    ),
     Protocol(
-        name='h36m_p2_14', joint_set='h36m14', root='mid_hip',
-        target='keypoints3d', frames='S9 and S11, frontal camera 60457274',
-        description='Human3.6M protocol 2, as in HMR and METRO: mocap '
-        'joints.'),
+        name='h36m_p2_14',
+        joint_set='h36m14',
+        root='mid_hip',
+        target='keypoints3d',
+        frames='S9 and S11, frontal camera 60457274',
+        description='Human3.6M protocol 2, as in HMR and METRO: mocap joints.',
+    ),
     Protocol(
-        name='3dpw_14', joint_set='h36m14', root='pelvis', gender='gendered',
+        name='3dpw_14',
+        joint_set='h36m14',
+        root='pelvis',
+        gender='gendered',
         frames='test split, frames with a valid camera pose',
         description='3DPW, 14 joints of the Human3.6M regressor on both '
         'meshes. Root: the kinematic root joint regressed from the mesh; '
         'code that takes the pelvis of the 17-joint Human3.6M regressor '
-        'differs by millimetres.'),
+        'differs by millimetres.',
+    ),
 )
 
 
@@ -129,7 +154,9 @@ def get_protocol(name: str) -> Protocol:
         'h36m14'
     """
     if name not in PROTOCOLS:
-        raise KeyError(f'unknown protocol {name!r}; known protocols: '
-                       f'{", ".join(PROTOCOLS)}. For your own, pass a '
-                       f'mmd2a.evaluation.Protocol instead of a name')
+        raise KeyError(
+            f'unknown protocol {name!r}; known protocols: '
+            f'{", ".join(PROTOCOLS)}. For your own, pass a '
+            f'mmd2a.evaluation.Protocol instead of a name'
+        )
     return PROTOCOLS[name]

@@ -1,4 +1,5 @@
 """How results are told: one line per protocol, one file per run."""
+
 import json
 import math
 import os
@@ -11,8 +12,11 @@ from mmd2a.evaluation.protocols import Protocol
 __all__ = ['describe', 'write_json']
 
 
-def describe(protocol: Protocol, regressors: Mapping[str, str],
-             metrics: Mapping[str, float]) -> str:
+def describe(
+    protocol: Protocol,
+    regressors: Mapping[str, str],
+    metrics: Mapping[str, float],
+) -> str:
     """Put numbers and everything they depend on into one line.
 
     Args:
@@ -29,20 +33,23 @@ def describe(protocol: Protocol, regressors: Mapping[str, str],
         >>> line.split(' [')[0]
         'synthetic_h36m14: MPJPE 80.50 mm, 8 samples (8 meshes, 0 skipped)'
     """
-    errors = ', '.join(f'{name} {value:.2f}'
-                       for name, value in metrics.items()
-                       if not name.startswith('num_'))
+    errors = ', '.join(
+        f'{name} {value:.2f}'
+        for name, value in metrics.items()
+        if not name.startswith('num_')
+    )
     root = protocol.root
     if not isinstance(root, str):
         root = '+'.join(root)
-    used = ', '.join(f'{name} {digest}'
-                     for name, digest in regressors.items())
-    return (f'{protocol.name}: {errors} mm, {metrics["num_samples"]} samples '
-            f'({metrics["num_meshes"]} meshes, {metrics["num_skipped"]} '
-            f'skipped) [regressor {used}; root {root}; target '
-            f'{protocol.target}; vertex alignment '
-            f'{protocol.vertex_alignment}; {protocol.gender} bodies; frames: '
-            f'{protocol.frames}]')
+    used = ', '.join(f'{name} {digest}' for name, digest in regressors.items())
+    return (
+        f'{protocol.name}: {errors} mm, {metrics["num_samples"]} samples '
+        f'({metrics["num_meshes"]} meshes, {metrics["num_skipped"]} '
+        f'skipped) [regressor {used}; root {root}; target '
+        f'{protocol.target}; vertex alignment '
+        f'{protocol.vertex_alignment}; {protocol.gender} bodies; frames: '
+        f'{protocol.frames}]'
+    )
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -1,4 +1,5 @@
 """Rotations, cameras, alignment: pure functions on tensors."""
+
 from mmd2a.geometry.alignment import similarity_align
 from mmd2a.geometry.cameras import (
     affine_points,
@@ -18,9 +19,17 @@ from mmd2a.geometry.rotations import (
 )
 
 __all__ = [
-    'affine_points', 'axis_angle_to_matrix', 'crop_intrinsics',
-    'crop_rotation', 'denormalize_keypoints2d', 'matrix_to_axis_angle',
-    'matrix_to_rotation_6d', 'normalize_keypoints2d', 'project_points',
-    'rotation_6d_to_matrix', 'similarity_align', 'weak_perspective_project',
-    'weak_perspective_to_translation'
+    'affine_points',
+    'axis_angle_to_matrix',
+    'crop_intrinsics',
+    'crop_rotation',
+    'denormalize_keypoints2d',
+    'matrix_to_axis_angle',
+    'matrix_to_rotation_6d',
+    'normalize_keypoints2d',
+    'project_points',
+    'rotation_6d_to_matrix',
+    'similarity_align',
+    'weak_perspective_project',
+    'weak_perspective_to_translation',
 ]

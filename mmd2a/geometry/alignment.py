@@ -1,4 +1,5 @@
 """Best similarity transform between point sets (Procrustes)."""
+
 import torch
 from torch import Tensor
 
@@ -7,8 +8,9 @@ from torch import Tensor
 _COINCIDENT = 1e-28
 
 
-def similarity_align(source: Tensor, target: Tensor,
-                     weight: Tensor | None = None) -> Tensor:
+def similarity_align(
+    source: Tensor, target: Tensor, weight: Tensor | None = None
+) -> Tensor:
     r"""Move each source onto its target by the best similarity transform.
 
     .. math:: \min_{s, R, t} \sum_p w_p \| s R x_p + t - y_p \|^2,
@@ -69,23 +71,29 @@ def similarity_align(source: Tensor, target: Tensor,
 
     one_point = x_variance <= _COINCIDENT * x_mean.square().sum(dim=(1, 2))
     scale = torch.where(one_point, 1.0, (s * flip).sum(dim=1) / x_variance)
-    aligned = scale[:, None, None] * (
-        (x - x_mean) @ rotation.transpose(1, 2)) + y_mean
+    aligned = (
+        scale[:, None, None] * ((x - x_mean) @ rotation.transpose(1, 2))
+        + y_mean
+    )
     return aligned.to(source.dtype)
 
 
-def check_point_sets(source: Tensor, target: Tensor,
-                     weight: Tensor | None = None) -> None:
+def check_point_sets(
+    source: Tensor, target: Tensor, weight: Tensor | None = None
+) -> None:
     """Raise ``ValueError`` unless shapes are (B, P, 3), (B, P, 3), (B, P)."""
     if source.ndim != 3 or source.shape[-1] != 3:
         raise ValueError(
             f'expected points of shape (B, P, 3), got {tuple(source.shape)}; '
-            f'for a single sample pass points[None]')
+            f'for a single sample pass points[None]'
+        )
     if target.shape != source.shape:
         raise ValueError(
             f'target {tuple(target.shape)} and source '
-            f'{tuple(source.shape)} must have the same shape')
+            f'{tuple(source.shape)} must have the same shape'
+        )
     if weight is not None and weight.shape != source.shape[:2]:
         raise ValueError(
             f'weight must have shape {tuple(source.shape[:2])}, one per '
-            f'point, got {tuple(weight.shape)}')
+            f'point, got {tuple(weight.shape)}'
+        )

@@ -6,6 +6,7 @@ Crop coordinates are normalised to [-1, 1] over that span,
 ``x_n = (2 x + 1) / W - 1``: what ``grid_sample(align_corners=False)`` reads.
 All functions take any batch prefix.
 """
+
 from collections.abc import Sequence
 
 import torch
@@ -60,8 +61,9 @@ def weak_perspective_project(points: Tensor, camera: Tensor) -> Tensor:
     return camera[..., None, :1] * (points[..., :2] + camera[..., None, 1:])
 
 
-def normalize_keypoints2d(pixels: Tensor,
-                          size: Sequence[float] | Tensor) -> Tensor:
+def normalize_keypoints2d(
+    pixels: Tensor, size: Sequence[float] | Tensor
+) -> Tensor:
     """Turn pixels into crop coordinates, ``x_n = (2 x + 1) / W - 1``.
 
     Args:
@@ -79,8 +81,9 @@ def normalize_keypoints2d(pixels: Tensor,
     return (2 * pixels + 1) / _per_point(size, pixels) - 1
 
 
-def denormalize_keypoints2d(keypoints: Tensor,
-                            size: Sequence[float] | Tensor) -> Tensor:
+def denormalize_keypoints2d(
+    keypoints: Tensor, size: Sequence[float] | Tensor
+) -> Tensor:
     """Turn crop coordinates into pixels, ``x = ((x_n + 1) W - 1) / 2``.
 
     Inverse of :func:`normalize_keypoints2d`.
@@ -172,8 +175,8 @@ def crop_rotation(K: Tensor, matrix: Tensor) -> Tensor:
 
 
 def weak_perspective_to_translation(
-        camera: Tensor, focal: float | Tensor,
-        size: float | Sequence[float]) -> Tensor:
+    camera: Tensor, focal: float | Tensor, size: float | Sequence[float]
+) -> Tensor:
     r"""Place a body before a perspective camera of the crop, as HMR does.
 
     .. math:: t = (t_x,\; t_y,\; 2 f / (s W))
@@ -201,7 +204,8 @@ def weak_perspective_to_translation(
         raise ValueError(
             f'a weak-perspective camera has one scale for both axes, so the '
             f'crop must be square, got size {sides}; pad the crop to a '
-            f'square first')
+            f'square first'
+        )
     scale = camera[..., 0].clamp(min=_MIN_SCALE)
     depth = 2 * focal / (scale * sides[0])
     return torch.stack((camera[..., 1], camera[..., 2], depth), dim=-1)
@@ -213,8 +217,7 @@ def _per_point(size: Sequence[float] | Tensor, like: Tensor) -> Tensor:
     return size[..., None, :]
 
 
-def _factor_warped_camera(K: Tensor,
-                          matrix: Tensor) -> tuple[Tensor, Tensor]:
+def _factor_warped_camera(K: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Factor [matrix; 0 0 1] K into (upper triangular, orthogonal)."""
     linear = matrix[..., :2] @ K[..., :2, :2]
     (a, b), (c, d) = (row.unbind(-1) for row in linear.unbind(-2))
@@ -227,16 +230,21 @@ def _factor_warped_camera(K: Tensor,
     center = affine_points(K[..., None, :2, 2], matrix)[..., 0, :]
 
     zero, one = torch.zeros_like(cos), torch.ones_like(cos)
-    intrinsics = _matrix(((focal_x, skew, center[..., 0]),
-                          (zero, focal_y, center[..., 1]),
-                          (zero, zero, one)))
-    rotation = _matrix(((sign * cos, -sign * sin, zero),
-                        (sin, cos, zero),
-                        (zero, zero, one)))
+    intrinsics = _matrix(
+        (
+            (focal_x, skew, center[..., 0]),
+            (zero, focal_y, center[..., 1]),
+            (zero, zero, one),
+        )
+    )
+    rotation = _matrix(
+        ((sign * cos, -sign * sin, zero), (sin, cos, zero), (zero, zero, one))
+    )
     return intrinsics, rotation
 
 
 def _matrix(rows: Sequence[Sequence[Tensor]]) -> Tensor:
     """Stack entries of shape (...) into matrices (..., 3, 3)."""
-    return torch.stack([torch.stack(tuple(row), dim=-1) for row in rows],
-                       dim=-2)
+    return torch.stack(
+        [torch.stack(tuple(row), dim=-1) for row in rows], dim=-2
+    )

@@ -1,4 +1,5 @@
 """Conversions between representations of rotations, on top of ``roma``."""
+
 import roma
 from torch import Tensor
 

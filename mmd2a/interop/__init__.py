@@ -1,4 +1,5 @@
 """What it takes to work with the packages around this one."""
+
 from mmd2a.interop.status import activate, status
 
 __all__ = ['activate', 'status']

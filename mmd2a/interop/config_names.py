@@ -10,6 +10,7 @@ asks the metadata of the distribution of that name, and where there is none
 the module of that name. The metadata of an editable install tell a folder
 that does not exist, so we give the name of a module.
 """
+
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -25,7 +26,6 @@ _TABLE = 'mmengine.config.utils'
 
 
 class _EnteringLoader(WrappedLoader):
-
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         _enter(module)
@@ -34,8 +34,12 @@ class _EnteringLoader(WrappedLoader):
 class _TableFinder(MetaPathFinder):
     """Enters the name when MMEngine's table is imported, not before."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None,
-                  target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         if fullname != _TABLE:
             return None
         spec = find_elsewhere(self, fullname, path, target)
@@ -69,9 +73,12 @@ def activate() -> None:
 def describe() -> str:
     """Say whether MMEngine knows the configs of this package by name."""
     from mmengine.config.utils import MODULE2PACKAGE
+
     if MODULE2PACKAGE.get(PACKAGE) == MODULE:
-        return ('active: MMEngine finds configs as mmd2a::folder/name.py '
-                '(one entry in its MODULE2PACKAGE)')
+        return (
+            'active: MMEngine finds configs as mmd2a::folder/name.py '
+            '(one entry in its MODULE2PACKAGE)'
+        )
     if PACKAGE in MODULE2PACKAGE:
         return 'inert: MMEngine knows this package by itself'
     return 'not active'

@@ -1,4 +1,5 @@
 """What finders of this package share: they find nothing, they add to it."""
+
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -29,9 +30,12 @@ class WrappedLoader(Loader):
         self.loader.exec_module(module)
 
 
-def find_elsewhere(finder: MetaPathFinder, fullname: str,
-                   path: Sequence[str] | None,
-                   target: ModuleType | None = None) -> ModuleSpec | None:
+def find_elsewhere(
+    finder: MetaPathFinder,
+    fullname: str,
+    path: Sequence[str] | None,
+    target: ModuleType | None = None,
+) -> ModuleSpec | None:
     """Find a module as if one finder were not there.
 
     Args:

@@ -5,6 +5,7 @@ one, so ``import mmcv.ops`` fails, and with it ``import mmpose.models``, which
 needs it for two heads only. A stand-in lets the import pass; what needs a
 compiled operator says so when it is called.
 """
+
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -29,14 +30,14 @@ class _StandInExtension(ModuleType):
                 'installed mmcv has none (mmcv-lite). Replace it by a full '
                 'mmcv: `pip uninstall mmcv-lite`, then `MMCV_WITH_OPS=1 pip '
                 'install --no-build-isolation mmcv==2.1.0` (compiles, needs '
-                'a C++ compiler).')
+                'a C++ compiler).'
+            )
 
         missing_operator.__name__ = name
         return missing_operator
 
 
 class _StandInLoader(Loader):
-
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _StandInExtension(spec.name, 'Stand-in for compiled operators.')
 
@@ -47,8 +48,12 @@ class _StandInLoader(Loader):
 class _ExtensionFinder(MetaPathFinder):
     """Finds ``mmcv._ext`` when nobody else does: it stands last in line."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None,
-                  target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         if fullname != _EXTENSION:
             return None
         return ModuleSpec(fullname, _StandInLoader(), origin='mmd2a.interop')

@@ -1,4 +1,5 @@
 """What stands between this package and the packages around it."""
+
 from mmd2a.interop import config_names, mmcv_ops, mmhuman3d, torchvision_ops
 
 

@@ -6,6 +6,7 @@ not load, which torchvision tolerates, except that it describes two operators
 ``RuntimeError: operator torchvision::nms does not exist``. Declaring the two,
 without an implementation, is enough for models, transforms and utilities.
 """
+
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -14,8 +15,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _TRIGGER = 'torchvision._meta_registrations'
-_SCHEMAS = ('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
-            'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+_SCHEMAS = (
+    'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+    'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+)
 # A torch.library.Library withdraws its declarations when it is collected.
 _declared: list = []
 
@@ -27,8 +30,12 @@ class _SchemaDeclarer(MetaPathFinder):
     part, before the module looked for here, so what is missing is known.
     """
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None,
-                  target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         if fullname == _TRIGGER and not _declared:
             extension = sys.modules.get('torchvision.extension')
             if extension is not None and not extension._has_ops():
@@ -38,6 +45,7 @@ class _SchemaDeclarer(MetaPathFinder):
 
 def _declare() -> None:
     import torch
+
     library = torch.library.Library('torchvision', 'FRAGMENT')
     for schema in _SCHEMAS:
         library.define(schema)
@@ -55,8 +63,10 @@ def describe() -> str:
     if importlib.util.find_spec('torchvision') is None:
         return 'torchvision is not installed'
     if _declared:
-        return ('stand-in active: compiled part of torchvision does not fit '
-                'this torch')
+        return (
+            'stand-in active: compiled part of torchvision does not fit '
+            'this torch'
+        )
     if 'torchvision' not in sys.modules:
         return 'not needed so far: torchvision has not been imported'
     return 'inert: torchvision has its compiled operators'

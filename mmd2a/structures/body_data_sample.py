@@ -1,4 +1,5 @@
 """The data sample that flows from the pipeline to the metric."""
+
 from mmengine.structures import BaseDataElement
 
 

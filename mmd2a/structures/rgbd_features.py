@@ -1,4 +1,5 @@
 """Features of image and depth on their way from a backbone to a neck."""
+
 from typing import NamedTuple
 
 from torch import Tensor

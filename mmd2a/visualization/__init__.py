@@ -1,12 +1,21 @@
 """Pictures of bodies: overlays, sheets, and their way into training logs."""
 
-from .colors import depth_to_color, sigma_colors, sigma_limits
-from .image_files import save_image
-from .mesh_visualizer import MeshVisualizer
-from .overlays import crop_overlay, mask_overlay, mesh_overlay, side_view
-from .sheet import ColorBar, draw_sheet
-from .tiles import TILE_NAMES, prediction_tiles
-from .visualization_hook import MeshVisualizationHook
+from mmd2a.visualization.colors import (
+    depth_to_color,
+    sigma_colors,
+    sigma_limits,
+)
+from mmd2a.visualization.image_files import save_image
+from mmd2a.visualization.mesh_visualizer import MeshVisualizer
+from mmd2a.visualization.overlays import (
+    crop_overlay,
+    mask_overlay,
+    mesh_overlay,
+    side_view,
+)
+from mmd2a.visualization.sheet import ColorBar, draw_sheet
+from mmd2a.visualization.tiles import TILE_NAMES, prediction_tiles
+from mmd2a.visualization.visualization_hook import MeshVisualizationHook
 
 __all__ = [
     'TILE_NAMES',

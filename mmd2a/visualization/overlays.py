@@ -186,11 +186,7 @@ def _centred_intrinsics(
     """K of a camera that looks at the middle of an image (H, W)."""
     height, width = size
     return np.array(
-        [
-            [focal, 0, (width - 1) / 2],
-            [0, focal, (height - 1) / 2],
-            [0, 0, 1],
-        ]
+        [[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]]
     )
 
 

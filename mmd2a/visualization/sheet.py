@@ -172,5 +172,6 @@ def _load_font(size: int) -> ImageFont.FreeTypeFont:
     # matplotlib brings this font on every machine.
     from matplotlib import get_data_path
 
-    return ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSans.ttf',
-                              size)
+    return ImageFont.truetype(
+        f'{get_data_path()}/fonts/ttf/DejaVuSans.ttf', size
+    )

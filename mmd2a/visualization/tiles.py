@@ -8,11 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mmd2a.structures import BodyDataSample
 from mmd2a.visualization.colors import depth_to_color, sigma_colors
-from mmd2a.visualization.overlays import (
-    crop_overlay,
-    mask_overlay,
-    side_view,
-)
+from mmd2a.visualization.overlays import crop_overlay, mask_overlay, side_view
 
 INPUT = 'Input'
 DEPTH = 'Pseudo-depth'

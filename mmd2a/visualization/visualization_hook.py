@@ -95,9 +95,7 @@ class MeshVisualizationHook(Hook):
         self._record(runner, 'test_people')
 
     def _collect(
-        self,
-        data_batch: dict | None,
-        outputs: Sequence[BodyDataSample] | None,
+        self, data_batch: dict | None, outputs: Sequence[BodyDataSample] | None
     ) -> None:
         """Keep people until there are enough."""
         if not is_main_process():

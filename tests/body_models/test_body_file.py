@@ -1,4 +1,5 @@
 """A user's own body file: taken as it is, or refused with the way out."""
+
 import pickle
 
 import numpy as np
@@ -7,8 +8,15 @@ import torch
 
 from mmd2a.body_models import BodyFileError, SMPLBodyModel, load_embedded_body
 
-SMPL_KEYS = ('v_template', 'f', 'shapedirs', 'posedirs', 'J_regressor',
-             'weights', 'kintree_table')
+SMPL_KEYS = (
+    'v_template',
+    'f',
+    'shapedirs',
+    'posedirs',
+    'J_regressor',
+    'weights',
+    'kintree_table',
+)
 
 
 @pytest.fixture
@@ -25,7 +33,8 @@ def arrays() -> dict:
         posedirs=generator.random((50, 3, 207)),
         J_regressor=regressor / regressor.sum(1, keepdims=True),
         weights=weights / weights.sum(1, keepdims=True),
-        kintree_table=np.stack([parents, np.arange(24, dtype=np.uint32)]))
+        kintree_table=np.stack([parents, np.arange(24, dtype=np.uint32)]),
+    )
 
 
 def save(path, arrays) -> str:
@@ -36,20 +45,18 @@ def save(path, arrays) -> str:
 def test_a_converted_smpl_file_loads(arrays, tmp_path):
     body = SMPLBodyModel(save(tmp_path / 'SMPL_NEUTRAL.npz', arrays))
     assert body.num_vertices == 50
-    assert body.joint_sets == ('smpl24', )
+    assert body.joint_sets == ('smpl24',)
     out = body(torch.zeros(1, 3), torch.zeros(1, 69), torch.ones(1, 10))
     expected = arrays['v_template'] + arrays['shapedirs'][..., :10].sum(-1)
     np.testing.assert_allclose(out.vertices[0], expected, atol=1e-5)
 
 
 def test_the_embedded_body_survives_the_trip_through_a_file(body, tmp_path):
-    stored = {k: v for k, v in load_embedded_body().items()
-              if k in SMPL_KEYS}
+    stored = {k: v for k, v in load_embedded_body().items() if k in SMPL_KEYS}
     other = SMPLBodyModel(save(tmp_path / 'body.npz', stored))
-    pose = torch.full((1, 69), .1)
+    pose = torch.full((1, 69), 0.1)
     inputs = (torch.zeros(1, 3), pose, torch.ones(1, 10))
-    torch.testing.assert_close(other(*inputs).vertices,
-                               body(*inputs).vertices)
+    torch.testing.assert_close(other(*inputs).vertices, body(*inputs).vertices)
 
 
 def test_regressors_come_from_the_file_or_beside_it(arrays, tmp_path):
@@ -58,22 +65,29 @@ def test_regressors_come_from_the_file_or_beside_it(arrays, tmp_path):
         plain.regress_joints(plain.v_template[None], 'h36m14')
     matrix = np.full((14, 50), 1 / 50)
     np.save(tmp_path / 'h36m.npy', matrix)
-    beside = SMPLBodyModel(str(tmp_path / 'plain.npz'),
-                           joint_regressors=dict(
-                               h36m14=tmp_path / 'h36m.npy'))
-    inside = SMPLBodyModel(save(tmp_path / 'rich.npz',
-                                dict(arrays, h36m14_regressor=matrix)))
+    beside = SMPLBodyModel(
+        str(tmp_path / 'plain.npz'),
+        joint_regressors=dict(h36m14=tmp_path / 'h36m.npy'),
+    )
+    inside = SMPLBodyModel(
+        save(tmp_path / 'rich.npz', dict(arrays, h36m14_regressor=matrix))
+    )
     for body in (beside, inside):
         joints = body.regress_joints(body.v_template[None], 'h36m14')
         torch.testing.assert_close(
-            joints[0, 0], body.v_template.mean(0), atol=1e-6, rtol=1e-5)
+            joints[0, 0], body.v_template.mean(0), atol=1e-6, rtol=1e-5
+        )
     np.save(tmp_path / 'h36m.npy', np.zeros((17, 50)))
     with pytest.raises(BodyFileError, match=r'\(17, 50\).*\(14, 50\)'):
-        SMPLBodyModel(str(tmp_path / 'plain.npz'),
-                      joint_regressors=dict(h36m14=tmp_path / 'h36m.npy'))
+        SMPLBodyModel(
+            str(tmp_path / 'plain.npz'),
+            joint_regressors=dict(h36m14=tmp_path / 'h36m.npy'),
+        )
     with pytest.raises(FileNotFoundError, match=r'\(14, 50\)'):
-        SMPLBodyModel(str(tmp_path / 'plain.npz'),
-                      joint_regressors=dict(h36m14='nowhere.npy'))
+        SMPLBodyModel(
+            str(tmp_path / 'plain.npz'),
+            joint_regressors=dict(h36m14='nowhere.npy'),
+        )
 
 
 def test_a_missing_file_says_what_where_and_how(tmp_path):
@@ -81,9 +95,14 @@ def test_a_missing_file_says_what_where_and_how(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
         SMPLBodyModel(str(tmp_path / 'SMPL_NEUTRAL.npz'))
     text = str(error.value)
-    for part in (str(tmp_path / 'SMPL_NEUTRAL.npz'), 'the folder exists',
-                 'SMPL_MALE.npz', 'https://smpl.is.tue.mpg.de',
-                 'np.savez_compressed', 'path=None'):
+    for part in (
+        str(tmp_path / 'SMPL_NEUTRAL.npz'),
+        'the folder exists',
+        'SMPL_MALE.npz',
+        'https://smpl.is.tue.mpg.de',
+        'np.savez_compressed',
+        'path=None',
+    ):
         assert part in text
     with pytest.raises(FileNotFoundError, match='folder does not exist'):
         SMPLBodyModel(str(tmp_path / 'models' / 'SMPL_NEUTRAL.npz'))
@@ -112,14 +131,18 @@ def test_the_conversion_in_the_message_works(arrays, tmp_path, monkeypatch):
         pickle.dump(arrays, file)
     with pytest.raises(BodyFileError) as error:
         SMPLBodyModel('SMPL_NEUTRAL.pkl')
-    recipe = '\n'.join(line[4:] for line in str(error.value).splitlines()
-                       if line.startswith('    '))
+    recipe = '\n'.join(
+        line[4:]
+        for line in str(error.value).splitlines()
+        if line.startswith('    ')
+    )
     exec(recipe, {})
     body = SMPLBodyModel('SMPL_NEUTRAL.npz')
-    inputs = (torch.ones(1, 3), torch.full((1, 69), .1), torch.ones(1, 10))
+    inputs = (torch.ones(1, 3), torch.full((1, 69), 0.1), torch.ones(1, 10))
     np.savez('direct.npz', **arrays)
-    torch.testing.assert_close(body(*inputs).vertices,
-                               SMPLBodyModel('direct.npz')(*inputs).vertices)
+    torch.testing.assert_close(
+        body(*inputs).vertices, SMPLBodyModel('direct.npz')(*inputs).vertices
+    )
 
 
 def test_pickled_arrays_inside_an_npz_are_refused(arrays, tmp_path):
@@ -142,11 +165,17 @@ def test_missing_keys_are_named(arrays, tmp_path):
         SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
 
 
-@pytest.mark.parametrize('key, shape', [
-    ('v_template', (50, 2)), ('shapedirs', (49, 3, 10)),
-    ('posedirs', (207, 150)), ('weights', (50, 52)),
-    ('J_regressor', (24, 6890)), ('kintree_table', (2, 52))
-])
+@pytest.mark.parametrize(
+    'key, shape',
+    [
+        ('v_template', (50, 2)),
+        ('shapedirs', (49, 3, 10)),
+        ('posedirs', (207, 150)),
+        ('weights', (50, 52)),
+        ('J_regressor', (24, 6890)),
+        ('kintree_table', (2, 52)),
+    ],
+)
 def test_wrong_shapes_are_named(arrays, tmp_path, key, shape):
     arrays[key] = np.ones(shape)
     with pytest.raises(BodyFileError, match=f'{key} of .* has shape'):

@@ -1,4 +1,5 @@
 """Mirror images of poses."""
+
 import pytest
 import torch
 
@@ -20,11 +21,10 @@ def test_mirroring_twice_changes_nothing():
 
 def test_rotations_are_reflected():
     pose = torch.randn(24, 3, generator=torch.Generator().manual_seed(0))
-    flip = torch.diag(torch.tensor([-1., 1., 1.]))
+    flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
     expected = flip @ axis_angle_to_matrix(pose) @ flip
     mirrored = axis_angle_to_matrix(mirror_pose(pose))
-    torch.testing.assert_close(mirrored,
-                               expected[list(SMPL_FLIP_PERMUTATION)])
+    torch.testing.assert_close(mirrored, expected[list(SMPL_FLIP_PERMUTATION)])
 
 
 def test_the_tree_is_its_own_mirror_image():

@@ -1,4 +1,5 @@
 """The body layer, against independent implementations and by properties."""
+
 import copy
 
 import numpy as np
@@ -14,11 +15,15 @@ from mmd2a.registry import MODELS
 def params() -> dict:
     generator = torch.Generator().manual_seed(0)
 
-    def draw(*shape: int, scale: float = 1.) -> torch.Tensor:
+    def draw(*shape: int, scale: float = 1.0) -> torch.Tensor:
         return scale * torch.randn(*shape, generator=generator)
 
-    return dict(global_orient=draw(3, 3), body_pose=draw(3, 69, scale=.4),
-                betas=draw(3, 10), transl=draw(3, 3))
+    return dict(
+        global_orient=draw(3, 3),
+        body_pose=draw(3, 69, scale=0.4),
+        betas=draw(3, 10),
+        transl=draw(3, 3),
+    )
 
 
 @pytest.fixture(scope='module')
@@ -32,20 +37,30 @@ def to_double(params: dict) -> dict:
 
 def test_meshes_agree_with_smplx(double_body, params):
     lbs = pytest.importorskip('smplx.lbs').lbs
-    arrays = {k: torch.from_numpy(v).double()
-              for k, v in load_embedded_body().items() if v.dtype.kind == 'f'}
+    arrays = {
+        k: torch.from_numpy(v).double()
+        for k, v in load_embedded_body().items()
+        if v.dtype.kind == 'f'
+    }
     p = to_double(params)
     vertices, joints = lbs(
-        p['betas'], torch.cat([p['global_orient'], p['body_pose']], 1),
-        arrays['v_template'], arrays['shapedirs'],
-        arrays['posedirs'].flatten(0, 1).T, arrays['J_regressor'],
-        torch.tensor(double_body.parents), arrays['weights'])
+        p['betas'],
+        torch.cat([p['global_orient'], p['body_pose']], 1),
+        arrays['v_template'],
+        arrays['shapedirs'],
+        arrays['posedirs'].flatten(0, 1).T,
+        arrays['J_regressor'],
+        torch.tensor(double_body.parents),
+        arrays['weights'],
+    )
     out = double_body(**p)
     # smplx adds 1e-8 to every angle; joints differ by float32 products.
-    torch.testing.assert_close(out.vertices, vertices + p['transl'][:, None],
-                               atol=1e-6, rtol=0)
-    torch.testing.assert_close(out.joints, joints + p['transl'][:, None],
-                               atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        out.vertices, vertices + p['transl'][:, None], atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(
+        out.joints, joints + p['transl'][:, None], atol=1e-6, rtol=0
+    )
 
 
 def test_meshes_agree_with_body_models(body, params, tmp_path):
@@ -55,17 +70,22 @@ def test_meshes_agree_with_body_models(body, params, tmp_path):
     np.savez(tmp_path / 'body.npz', **load_embedded_body())
     vertices = smpl(model_path=tmp_path / 'body.npz').forward_vertices(
         params['body_pose'].unflatten(1, (23, 3)),
-        pelvis_rotation=params['global_orient'], shape=params['betas'],
-        global_translation=params['transl'])
-    torch.testing.assert_close(body(**params).vertices, vertices,
-                               atol=3e-6, rtol=0)
+        pelvis_rotation=params['global_orient'],
+        shape=params['betas'],
+        global_translation=params['transl'],
+    )
+    torch.testing.assert_close(
+        body(**params).vertices, vertices, atol=3e-6, rtol=0
+    )
 
 
-def test_single_precision_is_micrometres_from_double(body, double_body,
-                                                     params):
+def test_single_precision_is_micrometres_from_double(
+    body, double_body, params
+):
     out, exact = body(**params), double_body(**to_double(params))
-    torch.testing.assert_close(out.vertices.double(), exact.vertices,
-                               atol=3e-6, rtol=0)
+    torch.testing.assert_close(
+        out.vertices.double(), exact.vertices, atol=3e-6, rtol=0
+    )
 
 
 def test_zero_parameters_give_the_template(body):
@@ -73,22 +93,26 @@ def test_zero_parameters_give_the_template(body):
     template = body.v_template.expand(2, -1, -1)
     torch.testing.assert_close(out.vertices, template, atol=1e-6, rtol=0)
     torch.testing.assert_close(
-        out.joints, body.regress_joints(template, 'smpl24'), atol=1e-6,
-        rtol=0)
+        out.joints, body.regress_joints(template, 'smpl24'), atol=1e-6, rtol=0
+    )
 
 
 def test_matrices_and_axis_angles_give_the_same_mesh(body, params):
     turned = body(
         axis_angle_to_matrix(params['global_orient'])[:, None],
         axis_angle_to_matrix(params['body_pose'].unflatten(1, (23, 3))),
-        params['betas'], params['transl'], pose_format='matrix')
+        params['betas'],
+        params['transl'],
+        pose_format='matrix',
+    )
     torch.testing.assert_close(turned.vertices, body(**params).vertices)
 
 
 def test_root_rotation_turns_the_mesh_about_the_pelvis(double_body, params):
     p = to_double(params)
-    upright = double_body(torch.zeros_like(p['global_orient']),
-                          p['body_pose'], p['betas'])
+    upright = double_body(
+        torch.zeros_like(p['global_orient']), p['body_pose'], p['betas']
+    )
     pelvis = upright.joints[:, :1]
     turn = axis_angle_to_matrix(p['global_orient'])
     expected = (upright.vertices - pelvis) @ turn.transpose(1, 2) + pelvis
@@ -101,15 +125,13 @@ def test_translation_moves_mesh_and_joints_alike(double_body, params):
     moved = double_body(**p)
     still = double_body(p['global_orient'], p['body_pose'], p['betas'])
     for after, before in zip(moved, still):
-        torch.testing.assert_close(after,
-                                   before + p['transl'][:, None])
+        torch.testing.assert_close(after, before + p['transl'][:, None])
 
 
 def test_a_sample_does_not_depend_on_its_batch(double_body, params):
     p = to_double(params)
     alone = double_body(**{k: v[1:2] for k, v in p.items()})
-    torch.testing.assert_close(alone.vertices,
-                               double_body(**p).vertices[1:2])
+    torch.testing.assert_close(alone.vertices, double_body(**p).vertices[1:2])
 
 
 def test_an_empty_batch_gives_an_empty_mesh(body):
@@ -121,10 +143,14 @@ def test_an_empty_batch_gives_an_empty_mesh(body):
 def test_gradients_are_right_also_at_zero_rotation(double_body):
     few = double_body.at_vertices(torch.tensor([0, 2000, 5000]))
     generator = torch.Generator().manual_seed(1)
-    pose = .3 * torch.randn(1, 69, generator=generator).double()
+    pose = 0.3 * torch.randn(1, 69, generator=generator).double()
     pose[:, :9] = 0
-    inputs = [torch.zeros(1, 3).double(), pose, torch.ones(1, 10).double(),
-              torch.zeros(1, 3).double()]
+    inputs = [
+        torch.zeros(1, 3).double(),
+        pose,
+        torch.ones(1, 10).double(),
+        torch.zeros(1, 3).double(),
+    ]
     for value in inputs:
         value.requires_grad_()
     assert torch.autograd.gradcheck(lambda *p: tuple(few(*p)), inputs)
@@ -137,7 +163,8 @@ def test_autocast_does_not_coarsen_the_mesh(body, params):
     outside = body(**params)
     torch.testing.assert_close(inside.vertices, outside.vertices)
     torch.testing.assert_close(
-        joints, body.regress_joints(outside.vertices, 'h36m14'))
+        joints, body.regress_joints(outside.vertices, 'h36m14')
+    )
 
 
 def test_some_vertices_are_where_they_are_in_the_whole_body(body, params):
@@ -156,7 +183,7 @@ def test_a_checkpoint_holds_no_body(body):
 def test_a_copy_is_independent(body):
     other = copy.deepcopy(body)
     other.v_template.zero_()
-    assert body.v_template.abs().max() > .5
+    assert body.v_template.abs().max() > 0.5
 
 
 def test_the_registry_builds_it():
@@ -165,13 +192,19 @@ def test_the_registry_builds_it():
     assert out.vertices.shape == (1, body.num_vertices, 3)
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(body_pose=torch.zeros(3, 72)), r'body_pose.*\(B, 69\)'),
-    (dict(global_orient=torch.zeros(3, 1, 3, 3)), r'global_orient.*\(B, 3\)'),
-    (dict(betas=torch.zeros(3, 16)), r'betas.*\(3, 10\)'),
-    (dict(transl=torch.zeros(1, 3)), r'transl.*\(3, 3\)'),
-    (dict(pose_format='quaternion'), "'axis_angle' or 'matrix'"),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(body_pose=torch.zeros(3, 72)), r'body_pose.*\(B, 69\)'),
+        (
+            dict(global_orient=torch.zeros(3, 1, 3, 3)),
+            r'global_orient.*\(B, 3\)',
+        ),
+        (dict(betas=torch.zeros(3, 16)), r'betas.*\(3, 10\)'),
+        (dict(transl=torch.zeros(1, 3)), r'transl.*\(3, 3\)'),
+        (dict(pose_format='quaternion'), "'axis_angle' or 'matrix'"),
+    ],
+)
 def test_wrong_input_is_named(body, params, change, message):
     with pytest.raises(ValueError, match=message):
         body(**{**params, **change})

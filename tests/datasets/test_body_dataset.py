@@ -1,4 +1,5 @@
 """Bad samples: skipped and counted in training, raised in testing."""
+
 import json
 import logging
 import pickle
@@ -32,8 +33,9 @@ class Refuse:
 
     def __call__(self, results: dict) -> dict:
         if results['sample_idx'] in self.bad:
-            raise BadSampleError('image not found', results['img_path'],
-                                 'check data_root')
+            raise BadSampleError(
+                'image not found', results['img_path'], 'check data_root'
+            )
         return results
 
 
@@ -133,23 +135,40 @@ def test_the_error_keeps_its_type_and_text_across_worker_processes():
 def test_transforms_learn_whether_they_test():
     seen = []
     for mode in (False, True):
-        Listed(1, pipeline=[lambda results: seen.append(
-            results['test_mode']) or results], test_mode=mode)[0]
+        Listed(
+            1,
+            pipeline=[
+                lambda results: seen.append(results['test_mode']) or results
+            ],
+            test_mode=mode,
+        )[0]
     assert seen == [False, True]
 
 
 def test_annotation_files_of_mmengine_are_read(tmp_path):
     entries = [
-        dict(img_path='a.jpg', depth_path='a.png', mask_path=None,
-             bbox=[0, 0, 4, 4], joint_set='h36m14'),
-        dict(img_path='/elsewhere/b.jpg', bbox=[0, 0, 4, 4])]
+        dict(
+            img_path='a.jpg',
+            depth_path='a.png',
+            mask_path=None,
+            bbox=[0, 0, 4, 4],
+            joint_set='h36m14',
+        ),
+        dict(img_path='/elsewhere/b.jpg', bbox=[0, 0, 4, 4]),
+    ]
     (tmp_path / 'ann.json').write_text(
-        json.dumps(dict(metainfo=dict(source='x'), data_list=entries)))
-    data = DATASETS.build(dict(
-        type='mmd2a.BodyDataset', ann_file='ann.json',
-        data_root=str(tmp_path),
-        data_prefix=dict(img_path='images', depth_path='depth',
-                         mask_path='masks')))
+        json.dumps(dict(metainfo=dict(source='x'), data_list=entries))
+    )
+    data = DATASETS.build(
+        dict(
+            type='mmd2a.BodyDataset',
+            ann_file='ann.json',
+            data_root=str(tmp_path),
+            data_prefix=dict(
+                img_path='images', depth_path='depth', mask_path='masks'
+            ),
+        )
+    )
     first, second = data.get_data_info(0), data.get_data_info(1)
     assert first['img_path'] == str(tmp_path / 'images' / 'a.jpg')
     assert first['depth_path'] == str(tmp_path / 'depth' / 'a.png')

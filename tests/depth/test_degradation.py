@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from mmd2a.depth import (
-    DepthDegradation,
-    degrade_depth,
-    relative_depth_error,
-)
+from mmd2a.depth import DepthDegradation, degrade_depth, relative_depth_error
 
 NONE = DepthDegradation().at_level(0)
 
@@ -15,9 +11,9 @@ NONE = DepthDegradation().at_level(0)
 def scene(size=96):
     """A rounded person at 3.2 m before a room: depth and person mask."""
     y, x = np.mgrid[:size, :size] / size
-    room = np.where(y > .7, 1.6 / np.maximum(y - .35, .1), 1.6 / .35)
-    inside = 1 - ((x - .5) / .18)**2 - ((y - .5) / .42)**2
-    person = 3.2 - .35 * np.sqrt(np.maximum(inside, 0))
+    room = np.where(y > 0.7, 1.6 / np.maximum(y - 0.35, 0.1), 1.6 / 0.35)
+    inside = 1 - ((x - 0.5) / 0.18) ** 2 - ((y - 0.5) / 0.42) ** 2
+    person = 3.2 - 0.35 * np.sqrt(np.maximum(inside, 0))
     depth = np.where(inside > 0, person, room).astype(np.float32)
     return depth, inside > 0
 
@@ -28,9 +24,16 @@ def only(**settings):
 
 def error(settings, num=60):
     depth, person = scene()
-    return np.mean([relative_depth_error(
-        degrade_depth(depth, np.random.default_rng(i), settings), depth,
-        person) for i in range(num)])
+    return np.mean(
+        [
+            relative_depth_error(
+                degrade_depth(depth, np.random.default_rng(i), settings),
+                depth,
+                person,
+            )
+            for i in range(num)
+        ]
+    )
 
 
 def test_the_default_error_is_the_documented_one(people):
@@ -45,15 +48,17 @@ def test_the_default_error_is_the_documented_one(people):
             pseudo = degrade_depth(depth, np.random.default_rng([draw, i]))
             crop.append(relative_depth_error(pseudo, depth))
             person.append(relative_depth_error(pseudo, depth, mask))
-    assert np.nanmean(person) == pytest.approx(.054, abs=.014)
-    assert np.nanmean(crop) == pytest.approx(.050, abs=.014)
+    assert np.nanmean(person) == pytest.approx(0.054, abs=0.014)
+    assert np.nanmean(crop) == pytest.approx(0.050, abs=0.014)
 
 
 def test_error_grows_with_level():
-    errors = [error(DepthDegradation().at_level(level), 20)
-              for level in (0, .5, 1, 2)]
+    errors = [
+        error(DepthDegradation().at_level(level), 20)
+        for level in (0, 0.5, 1, 2)
+    ]
     assert errors[0] < 1e-6
-    assert (np.diff(errors) > .01).all()
+    assert (np.diff(errors) > 0.01).all()
 
 
 def test_level_zero_changes_nothing():
@@ -65,8 +70,10 @@ def test_level_zero_changes_nothing():
 
 def test_the_same_seed_gives_the_same_bytes():
     depth, _ = scene()
-    runs = [degrade_depth(depth, np.random.default_rng(s)).tobytes()
-            for s in (1, 1, 2)]
+    runs = [
+        degrade_depth(depth, np.random.default_rng(s)).tobytes()
+        for s in (1, 1, 2)
+    ]
     assert runs[0] == runs[1] != runs[2]
 
 
@@ -78,55 +85,59 @@ def test_the_input_is_left_alone():
 
 
 def test_an_affine_in_depth_is_no_error_once_aligned():
-    assert error(only(scale=.5, shift=.5)) < 1e-6
+    assert error(only(scale=0.5, shift=0.5)) < 1e-6
     depth, _ = scene()
-    out = degrade_depth(depth, np.random.default_rng(0),
-                        only(scale=.5, shift=.5))
-    assert np.abs(out - depth).max() > .1
+    out = degrade_depth(
+        depth, np.random.default_rng(0), only(scale=0.5, shift=0.5)
+    )
+    assert np.abs(out - depth).max() > 0.1
 
 
 def test_an_affine_in_disparity_keeps_the_order_of_depth():
     depth, _ = scene()
-    out = degrade_depth(depth, np.random.default_rng(3),
-                        only(disparity_shift=.2))
+    out = degrade_depth(
+        depth, np.random.default_rng(3), only(disparity_shift=0.2)
+    )
     order = np.argsort(depth.ravel())
     assert (np.diff(out.ravel()[order]) >= -1e-5).all()
     assert relative_depth_error(out, depth) > 1e-3
 
 
 def test_the_warp_is_smooth():
-    depth = np.full((96, 96), 3., np.float32)
-    out = degrade_depth(depth, np.random.default_rng(0), only(warp=.08))
-    assert np.abs(np.diff(out, axis=0)).max() < .05
-    assert np.ptp(out) > .2
+    depth = np.full((96, 96), 3.0, np.float32)
+    out = degrade_depth(depth, np.random.default_rng(0), only(warp=0.08))
+    assert np.abs(np.diff(out, axis=0)).max() < 0.05
+    assert np.ptp(out) > 0.2
 
 
 def test_blur_moves_only_edges():
-    depth = np.full((64, 64), 2., np.float32)
-    depth[:, 32:] = 4.
-    out = degrade_depth(depth, np.random.default_rng(0), only(blur=.02))
+    depth = np.full((64, 64), 2.0, np.float32)
+    depth[:, 32:] = 4.0
+    out = degrade_depth(depth, np.random.default_rng(0), only(blur=0.02))
     assert np.abs(out - depth)[:, :20].max() < 1e-5
     assert np.abs(out - depth)[:, 44:].max() < 1e-5
     assert ((out > 2.1) & (out < 3.9)).any()
 
 
 def test_invalid_pixels_neither_spread_nor_fill():
-    depth = np.full((64, 64), 3., np.float32)
+    depth = np.full((64, 64), 3.0, np.float32)
     depth[:20], depth[20:24], depth[24] = np.nan, np.inf, -5
-    out = degrade_depth(depth, np.random.default_rng(0), only(blur=.05))
+    out = degrade_depth(depth, np.random.default_rng(0), only(blur=0.05))
     assert np.isnan(out[:25]).all()
-    np.testing.assert_allclose(out[25:], 3., rtol=1e-5)
+    np.testing.assert_allclose(out[25:], 3.0, rtol=1e-5)
 
 
 def test_holes_are_few_and_small():
     depth, _ = scene()
-    lost = [np.isnan(degrade_depth(depth, np.random.default_rng(i))).mean()
-            for i in range(60)]
-    assert 0 < np.mean(lost) < .03 and max(lost) < .06
+    lost = [
+        np.isnan(degrade_depth(depth, np.random.default_rng(i))).mean()
+        for i in range(60)
+    ]
+    assert 0 < np.mean(lost) < 0.03 and max(lost) < 0.06
     assert min(lost) == 0
 
 
-@pytest.mark.parametrize('fill', [np.nan, 0., np.inf])
+@pytest.mark.parametrize('fill', [np.nan, 0.0, np.inf])
 def test_a_map_without_any_depth_stays_without(fill):
     depth = np.full((8, 8), fill, np.float32)
     assert np.isnan(degrade_depth(depth, np.random.default_rng(0))).all()
@@ -136,8 +147,9 @@ def test_a_map_without_any_depth_stays_without(fill):
 def test_valid_depth_stays_positive_and_finite(level):
     depth, _ = scene()
     for i in range(10):
-        out = degrade_depth(depth, np.random.default_rng(i),
-                            DepthDegradation().at_level(level))
+        out = degrade_depth(
+            depth, np.random.default_rng(i), DepthDegradation().at_level(level)
+        )
         valid = ~np.isnan(out)
         assert np.isfinite(out[valid]).all() and (out[valid] > 0).all()
 
@@ -149,18 +161,23 @@ def test_a_negative_level_is_refused():
 
 def test_relative_error_is_that_of_a_known_case():
     """A symmetric +-10 % ripple that no affine can remove."""
-    reference = np.tile([[1., 1., 2., 2.]], (50, 1))
-    ripple = reference * np.array([.9, 1.1, .9, 1.1])
+    reference = np.tile([[1.0, 1.0, 2.0, 2.0]], (50, 1))
+    ripple = reference * np.array([0.9, 1.1, 0.9, 1.1])
     assert relative_depth_error(ripple * 7 + 3, reference) == pytest.approx(
-        relative_depth_error(ripple, reference))
+        relative_depth_error(ripple, reference)
+    )
     d, r = ripple.ravel(), reference.ravel()
     slope, offset = np.polyfit(d, r, 1)
     assert relative_depth_error(ripple, reference) == pytest.approx(
-        (abs(slope * d + offset - r) / r).mean())
+        (abs(slope * d + offset - r) / r).mean()
+    )
 
 
 def test_relative_error_of_nothing_is_nan():
     nothing = np.full((4, 4), np.nan)
     assert np.isnan(relative_depth_error(nothing, np.ones((4, 4))))
-    assert np.isnan(relative_depth_error(np.ones((4, 4)), np.ones((4, 4)),
-                                         np.zeros((4, 4))))
+    assert np.isnan(
+        relative_depth_error(
+            np.ones((4, 4)), np.ones((4, 4)), np.zeros((4, 4))
+        )
+    )

@@ -1,4 +1,5 @@
 """Depth from any source ends on one finite scale around the person."""
+
 import pytest
 import torch
 
@@ -9,75 +10,87 @@ MODES = ['metric', 'affine']
 
 def depth(batch=3, size=32, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return 3 + .2 * torch.randn(batch, 1, size, size, generator=generator)
+    return 3 + 0.2 * torch.randn(batch, 1, size, size, generator=generator)
 
 
 def test_metric_depth_is_in_units_of_the_scale_from_the_centre():
     z = depth()
-    out = normalize_depth(z, scale=.5)
+    out = normalize_depth(z, scale=0.5)
     for sample, result in zip(z[:, 0], out):
         # 14 x 14 = 196 pixels; the 0.3 quantile is number 58 of them.
         front = sample[9:23, 9:23].flatten().sort().values[58]
         torch.testing.assert_close(
-            result[0], ((sample - front) / .5).clamp(-2, 2))
+            result[0], ((sample - front) / 0.5).clamp(-2, 2)
+        )
 
 
 def test_the_median_of_another_centre_can_be_asked_for():
     z = depth()
-    out = normalize_depth(z, scale=.5, center_size=1., quantile=.5)
+    out = normalize_depth(z, scale=0.5, center_size=1.0, quantile=0.5)
     for sample, result in zip(z[:, 0], out):
         torch.testing.assert_close(
-            result[0], ((sample - sample.median()) / .5).clamp(-2, 2))
+            result[0], ((sample - sample.median()) / 0.5).clamp(-2, 2)
+        )
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_the_shape_of_most_people_survives(people, mode):
     """Clipped flat, a person has no shape. The median of a half-size centre,
     a wall more often than a person, loses every second one."""
+
     def lost(**settings):
         crops = torch.from_numpy(people[0])[:, None]
         out = normalize_depth(crops, mode, **settings)
-        return sum(bool((d[mask & valid].abs() >= 2).float().mean() > .5)
-                   for d, valid, mask in zip(
-                       out[:, 0], out[:, 1] > 0, torch.from_numpy(people[1]))
-                   ) / len(crops)
+        return sum(
+            bool((d[mask & valid].abs() >= 2).float().mean() > 0.5)
+            for d, valid, mask in zip(
+                out[:, 0], out[:, 1] > 0, torch.from_numpy(people[1])
+            )
+        ) / len(crops)
 
-    assert lost() < .15
+    assert lost() < 0.15
     if mode == 'metric':
-        assert lost(center_size=.5, quantile=.5) > .35
+        assert lost(center_size=0.5, quantile=0.5) > 0.35
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_a_shift_changes_nothing(mode):
-    torch.testing.assert_close(normalize_depth(depth() + 1.5, mode),
-                               normalize_depth(depth(), mode),
-                               atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        normalize_depth(depth() + 1.5, mode),
+        normalize_depth(depth(), mode),
+        atol=1e-4,
+        rtol=0,
+    )
 
 
-@pytest.mark.parametrize('factor', [.1, .5, 7., 1000.])
+@pytest.mark.parametrize('factor', [0.1, 0.5, 7.0, 1000.0])
 def test_affine_mode_is_blind_to_scale_and_shift(factor):
     torch.testing.assert_close(
-        normalize_depth(factor * depth() + .3, 'affine'),
-        normalize_depth(depth(), 'affine'), atol=1e-3, rtol=0)
+        normalize_depth(factor * depth() + 0.3, 'affine'),
+        normalize_depth(depth(), 'affine'),
+        atol=1e-3,
+        rtol=0,
+    )
 
 
 def test_metric_mode_sees_size():
     """A person half as deep must not look the same."""
-    near, far = normalize_depth(depth()), normalize_depth(depth() * .5)
-    assert not torch.allclose(near, far, atol=.1)
+    near, far = normalize_depth(depth()), normalize_depth(depth() * 0.5)
+    assert not torch.allclose(near, far, atol=0.1)
 
 
 def test_both_modes_give_a_body_about_the_same_range():
     """30 cm of spread: neither lost in the noise nor clipped."""
-    z = 3 + .3 * (torch.rand(4, 1, 32, 32) - .5) * 2
+    z = 3 + 0.3 * (torch.rand(4, 1, 32, 32) - 0.5) * 2
     for mode in MODES:
         values = normalize_depth(z, mode)[:, 0].abs()
-        assert .2 < values.mean() < .7 and values.max() < 2
+        assert 0.2 < values.mean() < 0.7 and values.max() < 2
 
 
 @pytest.mark.parametrize('mode', MODES)
-@pytest.mark.parametrize('fill', [float('nan'), float('inf'),
-                                  -float('inf'), 0., -1.])
+@pytest.mark.parametrize(
+    'fill', [float('nan'), float('inf'), -float('inf'), 0.0, -1.0]
+)
 def test_invalid_pixels_are_zero_and_marked(mode, fill):
     z = depth()
     z[:, :, :6] = fill
@@ -85,8 +98,9 @@ def test_invalid_pixels_are_zero_and_marked(mode, fill):
     assert torch.isfinite(out).all()
     assert (out[:, 0, :6] == 0).all() and (out[:, 1, :6] == 0).all()
     assert (out[:, 1, 6:] == 1).all()
-    torch.testing.assert_close(out[:, :, 8:], normalize_depth(
-        depth(), mode)[:, :, 8:])
+    torch.testing.assert_close(
+        out[:, :, 8:], normalize_depth(depth(), mode)[:, :, 8:]
+    )
 
 
 @pytest.mark.parametrize('mode', MODES)
@@ -96,14 +110,15 @@ def test_a_map_without_any_depth_gives_zeros(mode):
     out = normalize_depth(z, mode)
     assert (out[1] == 0).all()
     # ... and does not disturb its neighbours.
-    torch.testing.assert_close(out[[0, 2]],
-                               normalize_depth(depth()[[0, 2]], mode))
+    torch.testing.assert_close(
+        out[[0, 2]], normalize_depth(depth()[[0, 2]], mode)
+    )
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_one_valid_pixel_is_enough(mode):
     z = torch.full((1, 1, 16, 16), float('nan'))
-    z[0, 0, 0, 0] = 2.
+    z[0, 0, 0, 0] = 2.0
     out = normalize_depth(z, mode)
     assert torch.isfinite(out).all()
     assert out[0, 0].abs().max() == 0 and out[0, 1].sum() == 1
@@ -116,12 +131,12 @@ def test_an_empty_centre_falls_back_to_the_whole_crop():
     for sample, result in zip(z[:, 0], values):
         known = torch.isfinite(sample)
         share = (result[known] < 0).float().mean()
-        assert share == pytest.approx(.3, abs=.01)
+        assert share == pytest.approx(0.3, abs=0.01)
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_flat_depth_is_flat(mode):
-    out = normalize_depth(torch.full((1, 1, 8, 8), 3.), mode)
+    out = normalize_depth(torch.full((1, 1, 8, 8), 3.0), mode)
     assert (out[:, 0] == 0).all() and (out[:, 1] == 1).all()
 
 
@@ -138,21 +153,22 @@ def test_the_background_does_not_move_the_person():
     z = depth()
     wall = torch.ones_like(z, dtype=torch.bool)
     wall[..., 8:24, 8:24] = False
-    near, far = (normalize_depth(torch.where(wall, z + d, z))
-                 for d in (1., 5.))
+    near, far = (
+        normalize_depth(torch.where(wall, z + d, z)) for d in (1.0, 5.0)
+    )
     torch.testing.assert_close(near[..., 8:24, 8:24], far[..., 8:24, 8:24])
 
 
-@pytest.mark.parametrize('shape', [(1, 1, 7, 9), (2, 1, 1, 1),
-                                   (0, 1, 8, 8)])
+@pytest.mark.parametrize('shape', [(1, 1, 7, 9), (2, 1, 1, 1), (0, 1, 8, 8)])
 def test_any_size_works(shape):
     out = normalize_depth(torch.ones(shape))
     assert out.shape == (shape[0], 2, *shape[2:])
     assert torch.isfinite(out).all()
 
 
-@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16,
-                                   torch.float64])
+@pytest.mark.parametrize(
+    'dtype', [torch.float16, torch.bfloat16, torch.float64]
+)
 def test_the_result_is_float32(dtype):
     assert normalize_depth(depth().to(dtype)).dtype == torch.float32
 

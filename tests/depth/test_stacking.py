@@ -1,4 +1,5 @@
 """Depth that travels as image channels comes back as it was."""
+
 import cv2
 import numpy as np
 import pytest
@@ -37,17 +38,17 @@ def test_no_depth_is_all_invalid():
     assert np.isnan(unstack(image)).all()
 
 
-@pytest.mark.parametrize('scale', [.4, 1.7])
+@pytest.mark.parametrize('scale', [0.4, 1.7])
 def test_a_warp_leaks_neither_holes_nor_borders_into_a_flat_wall(scale):
-    depth = np.full((40, 40), 3., np.float32)
+    depth = np.full((40, 40), 3.0, np.float32)
     depth[10:20, 12:18] = np.nan
     image = stack_depth(np.zeros((40, 40, 3), np.uint8), depth)
-    matrix = np.array([[scale, .1, 5.3], [-.1, scale, 7.1]])
+    matrix = np.array([[scale, 0.1, 5.3], [-0.1, scale, 7.1]])
     back = unstack(cv2.warpAffine(image, matrix, (50, 50)))
     valid = np.isfinite(back)
     assert 0 < valid.sum() < valid.size
     # OpenCV's bilinear weights have five bits; they cancel.
-    np.testing.assert_allclose(back[valid], 3., rtol=1e-5)
+    np.testing.assert_allclose(back[valid], 3.0, rtol=1e-5)
 
 
 def test_sizes_must_match():

@@ -1,4 +1,5 @@
 """A toy training, built as the tools build one."""
+
 import uuid
 from pathlib import Path
 
@@ -20,8 +21,9 @@ class Recorder(Hook):
         self.losses = []
         self.stop_after = stop_after
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None):
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ):
         self.losses.append(outputs['loss'].item())
 
     def before_train_epoch(self, runner):

@@ -1,4 +1,5 @@
 """A file is complete or not there."""
+
 import errno
 import os
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 from mmd2a.engine.atomic_io import remove_incomplete_files, write_atomically
 
-WRITER = '''
+WRITER = """
 import os, sys, time
 from mmd2a.engine.atomic_io import write_atomically
 
@@ -19,7 +20,7 @@ def stop(*args):
 
 setattr(os, sys.argv[1], stop)
 write_atomically(b'new' * 100, 'target')
-'''
+"""
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -34,15 +35,17 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
     write_atomically(b'', tmp_path / 'ours')
     (tmp_path / 'theirs').touch()
     assert (tmp_path / 'ours').stat().st_mode == (
-        tmp_path / 'theirs').stat().st_mode
+        tmp_path / 'theirs'
+    ).stat().st_mode
 
 
 @pytest.mark.parametrize('moment', ['fsync', 'replace'])
 def test_killed_at_any_moment_the_old_file_is_there(tmp_path, moment):
     target = tmp_path / 'target'
     target.write_bytes(b'old')
-    process = subprocess.Popen([sys.executable, '-c', WRITER, moment],
-                               cwd=tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, '-c', WRITER, moment], cwd=tmp_path
+    )
     deadline = time.monotonic() + 60
     while not (tmp_path / 'reached').exists():
         assert process.poll() is None and time.monotonic() < deadline
@@ -56,7 +59,8 @@ def test_killed_at_any_moment_the_old_file_is_there(tmp_path, moment):
 
 @pytest.mark.parametrize('code', [errno.ENOSPC, errno.EDQUOT, errno.EACCES])
 def test_a_failed_write_names_file_reason_and_way_out(
-        tmp_path, monkeypatch, code):
+    tmp_path, monkeypatch, code
+):
     target = tmp_path / 'target'
     target.write_bytes(b'old')
 

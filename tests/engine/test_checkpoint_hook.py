@@ -1,4 +1,5 @@
 """Checkpoints: plain, whole, and enough to go on as if nothing happened."""
+
 import errno
 import os
 from pathlib import Path
@@ -12,17 +13,27 @@ from mmd2a.engine.atomic_io import AtomicLocalBackend
 
 
 def files(folder) -> set[str]:
-    return {path.name for path in Path(folder).glob('*')
-            if path.is_file() and path.suffix != '.py'}
+    return {
+        path.name
+        for path in Path(folder).glob('*')
+        if path.is_file() and path.suffix != '.py'
+    }
 
 
 def test_a_checkpoint_loads_without_trust(toy):
     runner = toy()
     runner.train()
-    checkpoint = torch.load(f'{runner.work_dir}/epoch_2.pth',
-                            weights_only=True)
-    assert {'state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers',
-            'message_hub', 'meta'} <= set(checkpoint)
+    checkpoint = torch.load(
+        f'{runner.work_dir}/epoch_2.pth', weights_only=True
+    )
+    assert {
+        'state_dict',
+        'ema_state_dict',
+        'optimizer',
+        'param_schedulers',
+        'message_hub',
+        'meta',
+    } <= set(checkpoint)
 
 
 def test_a_resumed_run_equals_one_never_interrupted(toy):
@@ -34,21 +45,25 @@ def test_a_resumed_run_equals_one_never_interrupted(toy):
     resumed.train()
 
     assert resumed.losses == whole.losses[8:]
-    for (name, a), b in zip(whole.model.state_dict().items(),
-                            resumed.model.state_dict().values()):
+    for (name, a), b in zip(
+        whole.model.state_dict().items(), resumed.model.state_dict().values()
+    ):
         assert torch.equal(a, b), name
-    assert (resumed.message_hub.get_info('best_score')
-            == whole.message_hub.get_info('best_score'))
+    assert resumed.message_hub.get_info(
+        'best_score'
+    ) == whole.message_hub.get_info('best_score')
     np.testing.assert_array_equal(
         resumed.message_hub.get_scalar('train/loss').data[0],
-        whole.message_hub.get_scalar('train/loss').data[0])
+        whole.message_hub.get_scalar('train/loss').data[0],
+    )
 
 
 def test_arrays_of_the_data_set_come_back_as_arrays(toy):
     runner = toy()
     runner.train()
     checkpoint = toy(custom_hooks=[]).load_checkpoint(
-        f'{runner.work_dir}/epoch_2.pth')
+        f'{runner.work_dir}/epoch_2.pth'
+    )
     meta = checkpoint['meta']['dataset_meta']
     np.testing.assert_array_equal(meta['sigmas'], [0.1, 0.2])
     assert isinstance(meta['sigmas'], np.ndarray)
@@ -68,7 +83,8 @@ def test_old_files_go_and_best_stays(toy):
 
 
 def test_the_old_checkpoint_goes_only_after_the_new_one_is_named(
-        toy, monkeypatch):
+    toy, monkeypatch
+):
     seen = []
     remove = AtomicLocalBackend.remove
 
@@ -101,8 +117,9 @@ def test_a_full_disk_leaves_the_old_checkpoint_and_says_so(toy, monkeypatch):
     latest = Path(runner.work_dir, 'last_checkpoint').read_text()
     assert Path(latest).name == 'epoch_1.pth'
     torch.load(latest, weights_only=True)
-    assert not [n for n in os.listdir(runner.work_dir)
-                if n.endswith('.incomplete')]
+    assert not [
+        n for n in os.listdir(runner.work_dir) if n.endswith('.incomplete')
+    ]
 
 
 def test_leftovers_of_a_killed_save_are_cleared(toy):
@@ -123,7 +140,8 @@ def test_an_interrupted_deletion_is_made_up_for(toy, monkeypatch):
     assert 'epoch_1.pth' in files(runner.work_dir)
     runner.train()
     assert [n for n in files(runner.work_dir) if n.startswith('epoch_')] == [
-        'epoch_3.pth']
+        'epoch_3.pth'
+    ]
 
 
 def test_what_has_no_plain_form_is_refused_by_name(toy):
@@ -154,25 +172,33 @@ def test_what_only_describes_the_run_is_left_out_with_a_warning(toy):
 
 
 def test_published_checkpoints_load_without_trust(toy):
-    runner = toy(**{'default_hooks.checkpoint.published_keys':
-                    ['meta', 'state_dict']})
+    runner = toy(
+        **{'default_hooks.checkpoint.published_keys': ['meta', 'state_dict']}
+    )
     runner.train()
     published = [n for n in files(runner.work_dir) if n.count('-') == 1]
     assert len(published) == 2  # last and best
     for name in published:
-        assert set(torch.load(f'{runner.work_dir}/{name}',
-                              weights_only=True)) == {'meta', 'state_dict'}
+        assert set(
+            torch.load(f'{runner.work_dir}/{name}', weights_only=True)
+        ) == {'meta', 'state_dict'}
 
 
 def test_checkpoints_by_iteration_resume(toy):
 
     def changes(max_iters):
-        return {'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop',
-                                  max_iters=max_iters, val_interval=3),
-                'train_dataloader.sampler.type': 'InfiniteSampler',
-                'default_hooks.checkpoint.by_epoch': False,
-                'default_hooks.checkpoint.interval': 3,
-                'param_scheduler': None}
+        return {
+            'train_cfg': dict(
+                _delete_=True,
+                type='IterBasedTrainLoop',
+                max_iters=max_iters,
+                val_interval=3,
+            ),
+            'train_dataloader.sampler.type': 'InfiniteSampler',
+            'default_hooks.checkpoint.by_epoch': False,
+            'default_hooks.checkpoint.interval': 3,
+            'param_scheduler': None,
+        }
 
     runner = toy(**changes(6))
     runner.train()

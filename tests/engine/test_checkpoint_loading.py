@@ -1,4 +1,5 @@
 """Checkpoints made by others are read, but never run."""
+
 import os
 import pickle
 import threading
@@ -37,9 +38,14 @@ def test_our_checkpoint_gives_plain_mmengine_its_weights(toy):
 
 
 def test_arrays_and_numbers_of_numpy_are_read(tmp_path):
-    values = dict(a=np.arange(3.), b=np.float32(2), c=np.array(['x']),
-                  d=np.ones((2, 2), bool), e=np.int64(3),
-                  f=HistoryBuffer([1., 2.], [1, 1]))
+    values = dict(
+        a=np.arange(3.0),
+        b=np.float32(2),
+        c=np.array(['x']),
+        d=np.ones((2, 2), bool),
+        e=np.int64(3),
+        f=HistoryBuffer([1.0, 2.0], [1, 1]),
+    )
     torch.save(values, tmp_path / 'values.pth')
     loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'values.pth'))
     for key in 'abcde':
@@ -48,7 +54,6 @@ def test_arrays_and_numbers_of_numpy_are_read(tmp_path):
 
 
 class Harmful:
-
     def __reduce__(self):
         return os.mkdir, ('harm',)
 
@@ -60,10 +65,12 @@ class Sneaky:
         return getattr, (HistoryBuffer, '__init__')
 
 
-@pytest.mark.parametrize('content, named', [
-    (Harmful(), 'posix.mkdir'), (Sneaky(), 'HistoryBuffer')])
+@pytest.mark.parametrize(
+    'content, named', [(Harmful(), 'posix.mkdir'), (Sneaky(), 'HistoryBuffer')]
+)
 def test_what_could_run_code_is_refused_with_a_way_out(
-        tmp_path, monkeypatch, content, named):
+    tmp_path, monkeypatch, content, named
+):
     monkeypatch.chdir(tmp_path)
     torch.save(dict(state_dict=content), 'foreign.pth')
     with pytest.raises(UntrustedCheckpointError) as caught:
@@ -77,12 +84,15 @@ def test_what_could_run_code_is_refused_with_a_way_out(
 def test_downloads_are_not_run_either(tmp_path, monkeypatch):
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
     torch.save(dict(state_dict=Harmful()), 'foreign.pth')
     torch.save(dict(state_dict=dict(a=torch.ones(1))), 'plain.pth')
-    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(
-        SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    server = ThreadingHTTPServer(
+        ('127.0.0.1', 0),
+        partial(SimpleHTTPRequestHandler, directory=str(tmp_path)),
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f'http://127.0.0.1:{server.server_port}'

@@ -1,4 +1,5 @@
 """Starting ranks, without starting any."""
+
 import os
 import subprocess
 import sys
@@ -15,8 +16,14 @@ from mmd2a.engine import init_distributed, setup_distributed
 def machine(monkeypatch):
     """``machine(gpus, ranks) -> calls``: a machine, and what was asked."""
     calls = {}
-    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'LOCAL_WORLD_SIZE',
-                 'MASTER_ADDR', 'MASTER_PORT'):
+    for name in (
+        'RANK',
+        'WORLD_SIZE',
+        'LOCAL_RANK',
+        'LOCAL_WORLD_SIZE',
+        'MASTER_ADDR',
+        'MASTER_PORT',
+    ):
         # Set first, so that what the code under test sets is taken back.
         monkeypatch.setenv(name, '')
         monkeypatch.delenv(name)
@@ -27,16 +34,22 @@ def machine(monkeypatch):
         monkeypatch.setenv('LOCAL_RANK', str(local_rank))
         monkeypatch.setenv('LOCAL_WORLD_SIZE', str(ranks))
         monkeypatch.setattr(torch.cuda, 'device_count', lambda: gpus)
-        monkeypatch.setattr(torch.cuda, 'set_device',
-                            lambda index: calls.update(device=index))
         monkeypatch.setattr(
-            torch_dist, 'init_process_group',
-            lambda backend, timeout: calls.update(backend=backend,
-                                                  timeout=timeout))
-        monkeypatch.setattr(torch, 'set_num_threads',
-                            lambda n: calls.update(threads=n))
-        monkeypatch.setattr(os, 'sched_getaffinity',
-                            lambda pid: set(range(8)), raising=False)
+            torch.cuda, 'set_device', lambda index: calls.update(device=index)
+        )
+        monkeypatch.setattr(
+            torch_dist,
+            'init_process_group',
+            lambda backend, timeout: calls.update(
+                backend=backend, timeout=timeout
+            ),
+        )
+        monkeypatch.setattr(
+            torch, 'set_num_threads', lambda n: calls.update(threads=n)
+        )
+        monkeypatch.setattr(
+            os, 'sched_getaffinity', lambda pid: set(range(8)), raising=False
+        )
         return calls
 
     build.setenv = monkeypatch.setenv
@@ -45,10 +58,13 @@ def machine(monkeypatch):
     return build
 
 
-@pytest.mark.parametrize('gpus, ranks, backend, device', [
-    (0, 2, 'gloo', None), (2, 2, 'nccl', 1), (1, 2, 'gloo', 0)])
-def test_backend_and_device_fit_the_machine(machine, gpus, ranks, backend,
-                                            device):
+@pytest.mark.parametrize(
+    'gpus, ranks, backend, device',
+    [(0, 2, 'gloo', None), (2, 2, 'nccl', 1), (1, 2, 'gloo', 0)],
+)
+def test_backend_and_device_fit_the_machine(
+    machine, gpus, ranks, backend, device
+):
     calls = machine(gpus, ranks)
     cfg = Config(dict(env_cfg=dict(dist_cfg=dict(timeout=60))))
     setup_distributed(cfg, 'pytorch')
@@ -75,17 +91,27 @@ def test_ranks_share_the_cores_unless_told_otherwise(machine):
 
 def test_slurm_variables_are_understood(machine):
     calls = machine(0, 1)
-    for name, value in dict(SLURM_PROCID='3', SLURM_NTASKS='4',
-                            SLURM_LOCALID='1', SLURM_NTASKS_PER_NODE='2',
-                            SLURM_NODELIST='node[1-2]').items():
+    for name, value in dict(
+        SLURM_PROCID='3',
+        SLURM_NTASKS='4',
+        SLURM_LOCALID='1',
+        SLURM_NTASKS_PER_NODE='2',
+        SLURM_NODELIST='node[1-2]',
+    ).items():
         machine.setenv(name, value)
-    machine.setattr(subprocess, 'run', lambda *args, **kwargs:
-                    subprocess.CompletedProcess(args, 0, 'node1\nnode2\n'))
+    machine.setattr(
+        subprocess,
+        'run',
+        lambda *args, **kwargs: subprocess.CompletedProcess(
+            args, 0, 'node1\nnode2\n'
+        ),
+    )
     init_distributed('slurm')
     assert calls['backend'] == 'gloo'
-    assert [os.environ[name] for name in (
-        'RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR')] == [
-            '3', '4', '1', 'node1']
+    assert [
+        os.environ[name]
+        for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR')
+    ] == ['3', '4', '1', 'node1']
 
 
 def test_a_missing_launcher_is_explained(machine):
@@ -120,13 +146,25 @@ assert not any('gloo' in name for name in threads()), threads()
 """
 
 
-@pytest.mark.skipif(not os.path.isdir('/proc/self/task'),
-                    reason='this system does not list threads as files')
+@pytest.mark.skipif(
+    not os.path.isdir('/proc/self/task'),
+    reason='this system does not list threads as files',
+)
 def test_no_thread_is_left_that_would_abort_a_process_on_its_way_out():
     done = subprocess.run(
-        [sys.executable, '-c', LEAVING], capture_output=True, text=True,
-        timeout=120, env={**os.environ, 'RANK': '0', 'WORLD_SIZE': '1',
-                          'LOCAL_RANK': '0', 'LOCAL_WORLD_SIZE': '1',
-                          'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': '0',
-                          'CUDA_VISIBLE_DEVICES': ''})
+        [sys.executable, '-c', LEAVING],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={
+            **os.environ,
+            'RANK': '0',
+            'WORLD_SIZE': '1',
+            'LOCAL_RANK': '0',
+            'LOCAL_WORLD_SIZE': '1',
+            'MASTER_ADDR': '127.0.0.1',
+            'MASTER_PORT': '0',
+            'CUDA_VISIBLE_DEVICES': '',
+        },
+    )
     assert done.returncode == 0, done.stderr

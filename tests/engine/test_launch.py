@@ -1,4 +1,5 @@
 """Arguments of the tools, and mistakes in them."""
+
 import argparse
 import importlib.util
 from pathlib import Path
@@ -66,10 +67,13 @@ def test_a_missing_neighbour_is_named_with_its_command(config, monkeypatch):
     load_config(parse(str(config)))
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, 'find_spec',
-        lambda name: None if name == 'mmpose' else find_spec(name))
-    with pytest.raises(UsageError,
-                       match='mmpose.HRNet.*bash tools/install.sh'):
+        importlib.util,
+        'find_spec',
+        lambda name: None if name == 'mmpose' else find_spec(name),
+    )
+    with pytest.raises(
+        UsageError, match='mmpose.HRNet.*bash tools/install.sh'
+    ):
         load_config(parse(str(config)))
 
 
@@ -117,9 +121,14 @@ def test_what_cannot_be_translated_is_told_in_one_line(config):
 
 
 def test_amp_is_for_one_optimizer():
-    cfg = Config(dict(optim_wrapper=dict(
-        constructor='mmd2a.PerModuleOptimWrapperConstructor',
-        head=dict(optimizer=dict(type='Adam')))))
+    cfg = Config(
+        dict(
+            optim_wrapper=dict(
+                constructor='mmd2a.PerModuleOptimWrapperConstructor',
+                head=dict(optimizer=dict(type='Adam')),
+            )
+        )
+    )
     with pytest.raises(UsageError, match='per module'):
         use_amp(cfg)
 
@@ -145,7 +154,8 @@ def test_a_copied_work_folder_resumes_from_its_own_checkpoint(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / 'epoch_3.pth').touch()
         (tmp_path / name / 'last_checkpoint').write_text(
-            str(tmp_path / 'original' / 'epoch_3.pth'))
+            str(tmp_path / 'original' / 'epoch_3.pth')
+        )
     cfg = Config(dict(work_dir=str(tmp_path / 'copy')))
     resume_from(cfg, 'auto')
     assert Path(cfg.load_from) == tmp_path / 'copy' / 'epoch_3.pth'
@@ -156,8 +166,9 @@ def test_a_copied_work_folder_resumes_from_its_own_checkpoint(tmp_path):
 
 @pytest.mark.parametrize('resume', [False, True])
 def test_nothing_to_resume_leaves_the_start_of_the_config(tmp_path, resume):
-    cfg = Config(dict(work_dir=str(tmp_path), load_from='a.pth',
-                      resume=resume))
+    cfg = Config(
+        dict(work_dir=str(tmp_path), load_from='a.pth', resume=resume)
+    )
     resume_from(cfg, 'auto')
     assert (cfg.load_from, cfg.resume) == ('a.pth', resume)
 
@@ -167,13 +178,16 @@ def test_a_missing_start_is_named_before_anything_is_built():
         build_runner(Config(dict(load_from='nothere.pth')), 'none')
 
 
-@pytest.mark.parametrize('run, kept, missing', [
-    ('train', [], 'no model'),
-    ('train', ['model'], 'no training data: `train_dataloader`'),
-    ('train', ['model', 'train_dataloader'], 'no optimiser'),
-    ('test', ['model', 'train_dataloader'], 'no test data'),
-    ('test', ['model', 'test_dataloader'], 'no evaluator'),
-])
+@pytest.mark.parametrize(
+    'run, kept, missing',
+    [
+        ('train', [], 'no model'),
+        ('train', ['model'], 'no training data: `train_dataloader`'),
+        ('train', ['model', 'train_dataloader'], 'no optimiser'),
+        ('test', ['model', 'train_dataloader'], 'no test data'),
+        ('test', ['model', 'test_dataloader'], 'no evaluator'),
+    ],
+)
 def test_what_a_config_lacks_is_named(run, kept, missing):
     cfg = Config({**dict.fromkeys(kept, dict(type='X')), 'val_cfg': None})
     with pytest.raises(UsageError, match=missing):
@@ -187,27 +201,36 @@ def test_configs_have_names():
     assert cfg.work_dir == 'work_dirs/d2a_hmr_hrnet'
 
 
-@pytest.mark.parametrize('name, why', [
-    ('mmd2a::d2a_hmr/nothere.py', 'PACKAGE::FOLDER/FILE.py'),
-    ('mmd2a::d2a_hmr_hrnet.py', 'PACKAGE::FOLDER/FILE.py'),
-    ('json::a/b.py', 'PACKAGE::FOLDER/FILE.py'),
-    ('nothere::a/b.py', 'nothere is not installed'),
-    ('a.b::c/d.py', 'a.b is not installed'),
-])
+@pytest.mark.parametrize(
+    'name, why',
+    [
+        ('mmd2a::d2a_hmr/nothere.py', 'PACKAGE::FOLDER/FILE.py'),
+        ('mmd2a::d2a_hmr_hrnet.py', 'PACKAGE::FOLDER/FILE.py'),
+        ('json::a/b.py', 'PACKAGE::FOLDER/FILE.py'),
+        ('nothere::a/b.py', 'nothere is not installed'),
+        ('a.b::c/d.py', 'a.b is not installed'),
+    ],
+)
 def test_a_name_of_no_config_is_told(name, why):
     with pytest.raises(UsageError, match=f'no config {name}.*{why}'):
         load_config(parse(name))
 
 
-@pytest.mark.parametrize('option, why', [
-    ('a', 'options are KEY=VALUE, such as a=None'),
-    ('a=[(1,2]', 'Imbalanced'),
-    ('model.neck.1.type=Y', 'model.neck is a list, its entries are 0 to 0'),
-    ('model.neck.type=Y', 'model.neck is a list'),
-    ('a.b.c=1', 'a.b is 1, there is nothing in it to change'),
-    ('modle.neck=None', 'mean model'),
-    ('model.neck.0.typ=Y', 'no typ there; did you mean type'),
-])
+@pytest.mark.parametrize(
+    'option, why',
+    [
+        ('a', 'options are KEY=VALUE, such as a=None'),
+        ('a=[(1,2]', 'Imbalanced'),
+        (
+            'model.neck.1.type=Y',
+            'model.neck is a list, its entries are 0 to 0',
+        ),
+        ('model.neck.type=Y', 'model.neck is a list'),
+        ('a.b.c=1', 'a.b is 1, there is nothing in it to change'),
+        ('modle.neck=None', 'mean model'),
+        ('model.neck.0.typ=Y', 'no typ there; did you mean type'),
+    ],
+)
 def test_options_that_do_not_fit_are_told(config, option, why):
     with pytest.raises(UsageError, match=why):
         load_config(parse(str(config), '--cfg-options', option))
@@ -219,24 +242,39 @@ def test_options_that_contradict_others_are_told(config):
 
 
 def test_new_keys_are_allowed(config):
-    config.write_text('model = dict(loss_keypoints3d=None)\n'
-                      'train_dataloader = dict()')
-    cfg = load_config(parse(
-        str(config), '--cfg-options', 'model.loss_keypoints2d.type=X',
-        'model.loss_keypoints2d.weight=2', 'model.head=1',
-        'val_dataloader.num_workers=0'))
+    config.write_text(
+        'model = dict(loss_keypoints3d=None)\ntrain_dataloader = dict()'
+    )
+    cfg = load_config(
+        parse(
+            str(config),
+            '--cfg-options',
+            'model.loss_keypoints2d.type=X',
+            'model.loss_keypoints2d.weight=2',
+            'model.head=1',
+            'val_dataloader.num_workers=0',
+        )
+    )
     assert cfg.model.loss_keypoints2d == dict(type='X', weight=2)
     assert cfg.val_dataloader.num_workers == 0
 
 
-@pytest.mark.parametrize('scope, kind', [
-    ('mmd2a', 'mmpose.TopdownPoseEstimator'),
-    ('mmpose', 'TopdownPoseEstimator')])
+@pytest.mark.parametrize(
+    'scope, kind',
+    [
+        ('mmd2a', 'mmpose.TopdownPoseEstimator'),
+        ('mmpose', 'TopdownPoseEstimator'),
+    ],
+)
 def test_amp_on_a_cpu_is_not_for_mmpose(monkeypatch, scope, kind):
     def cfg():
-        return Config(dict(
-            default_scope=scope, model=dict(type=kind),
-            optim_wrapper=dict(optimizer=dict(type='SGD', lr=1.))))
+        return Config(
+            dict(
+                default_scope=scope,
+                model=dict(type=kind),
+                optim_wrapper=dict(optimizer=dict(type='SGD', lr=1.0)),
+            )
+        )
 
     monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
     with pytest.raises(UsageError, match='without --amp'):
@@ -256,23 +294,36 @@ class Versioned(nn.Linear):
 
 def test_a_checkpoint_needs_every_parameter():
     model = nn.Sequential(Versioned(2, 3), nn.BatchNorm1d(3))
-    state = {key: torch.ones_like(value)
-             for key, value in model.state_dict().items()}
-    load_every_parameter(model, dict(state_dict={
-        f'module.{key}': value for key, value in state.items()}))
+    state = {
+        key: torch.ones_like(value)
+        for key, value in model.state_dict().items()
+    }
+    load_every_parameter(
+        model,
+        dict(
+            state_dict={f'module.{key}': value for key, value in state.items()}
+        ),
+    )
     assert (model[0].weight == 1).all()
 
-    parameters = {key: value for key, value in state.items()
-                  if key in dict(model.named_parameters())}
+    parameters = {
+        key: value
+        for key, value in state.items()
+        if key in dict(model.named_parameters())
+    }
     load_every_parameter(model, {**parameters, 'more': torch.ones(1)})
     old = dict(parameters)
     old['0.kernel'] = old.pop('0.weight')
     load_every_parameter(model, old)
 
     missing = {'0.bias': state['0.bias'], 'more': torch.ones(1)}
-    with pytest.raises(CheckpointError, match=(
+    with pytest.raises(
+        CheckpointError,
+        match=(
             r'3 of 4 parameters are missing \(0.weight, 1.weight, 1.bias\), '
-            r'1 are not of this model \(more\)\. Give the same')):
+            r'1 are not of this model \(more\)\. Give the same'
+        ),
+    ):
         load_every_parameter(model, missing)
     with pytest.raises(CheckpointError, match='mismatch for 1.bias.*model is'):
         load_every_parameter(model, {**state, '1.bias': torch.ones(4)})
@@ -290,8 +341,10 @@ class Body(nn.Module):
 
 def test_a_body_is_no_part_of_a_checkpoint():
     model = nn.ModuleDict(dict(head=nn.Linear(1, 1), smpl=Body()))
-    weights = {f'head.{key}': value
-               for key, value in model['head'].state_dict().items()}
+    weights = {
+        f'head.{key}': value
+        for key, value in model['head'].state_dict().items()
+    }
     load_every_parameter(model, weights)
     load_every_parameter(model, {**weights, 'smpl.betas': torch.zeros(300)})
     with pytest.raises(CheckpointError, match='1 of 2 .*head.bias'):

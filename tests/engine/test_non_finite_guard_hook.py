@@ -1,4 +1,5 @@
 """NaN does not reach weights or checkpoints, and does not go unnoticed."""
+
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,14 @@ class Poison(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         self.states[runner.iter] = {
             name: p.detach().clone()
-            for name, p in runner.model.named_parameters()}
+            for name, p in runner.model.named_parameters()
+        }
         if runner.iter == self.statistics_at:
             runner.model.norm.running_mean.fill_(float('nan'))
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None):
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ):
         if runner.iter == self.weight_at:
             runner.model.last.bias.data.fill_(float('inf'))
 
@@ -62,22 +65,27 @@ def test_a_few_bad_steps_may_be_dropped(toy):
     for bad in (1, 2, 5):
         for name, value in poison.states[bad + 1].items():
             assert torch.equal(value, poison.states[bad][name]), name
-    assert not torch.equal(poison.states[4]['last.weight'],
-                           poison.states[3]['last.weight'])
+    assert not torch.equal(
+        poison.states[4]['last.weight'], poison.states[3]['last.weight']
+    )
     log = next(Path(runner.work_dir).glob('*/*.log')).read_text()
     assert log.count('Step dropped') == 3
 
 
 def test_too_many_bad_steps_in_a_row_stop_training(toy):
     with pytest.raises(NonFiniteError, match='iteration 4'):
-        toy(hooks=[Poison(at=(1, 2, 3))],
-            **{'default_hooks.guard.max_skipped': 2}).train()
+        toy(
+            hooks=[Poison(at=(1, 2, 3))],
+            **{'default_hooks.guard.max_skipped': 2},
+        ).train()
 
 
 def test_a_step_is_not_dropped_when_statistics_are_spoilt(toy):
     with pytest.raises(NonFiniteError, match='norm.running_mean'):
-        toy(hooks=[Poison(at=(2,), statistics_at=2)],
-            **{'default_hooks.guard.max_skipped': 9}).train()
+        toy(
+            hooks=[Poison(at=(2,), statistics_at=2)],
+            **{'default_hooks.guard.max_skipped': 9},
+        ).train()
 
 
 def test_spoilt_weights_never_replace_a_good_checkpoint(toy):
@@ -95,6 +103,7 @@ def test_samples_of_the_batch_are_named():
     from mmengine.structures import BaseDataElement
 
     from mmd2a.engine.non_finite_guard_hook import _sample_names
+
     sample = BaseDataElement(metainfo=dict(img_path='a/b.jpg'))
     assert _sample_names(dict(data_samples=[sample])) == ['a/b.jpg']
     assert _sample_names([1]) == []
@@ -106,8 +115,9 @@ def test_steps_that_a_gradient_scaler_drops_do_not_count(fused):
     optimizer = torch.optim.AdamW([param], fused=fused)
     hook = NonFiniteGuardHook()
     optimizer.register_step_pre_hook(
-        lambda *_: hook._drop_bad_step(optimizer, {param: 'param'}))
-    scaler = torch.amp.GradScaler('cpu', init_scale=4.)
+        lambda *_: hook._drop_bad_step(optimizer, {param: 'param'})
+    )
+    scaler = torch.amp.GradScaler('cpu', init_scale=4.0)
     scaler.scale((param * float('inf')).sum()).backward()
     scaler.unscale_(optimizer)
     scaler.step(optimizer)

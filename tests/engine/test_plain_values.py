@@ -1,4 +1,5 @@
 """Values survive the way through a checkpoint."""
+
 from collections import OrderedDict
 from enum import Enum
 from pathlib import Path
@@ -27,21 +28,45 @@ def through_a_file(checkpoint, folder):
     return loaded
 
 
-@pytest.mark.parametrize('value, plain', [
-    (np.float64(0.5), 0.5), (np.int8(3), 3), (np.bool_(True), True),
-    (np.str_('a'), 'a'), (Path('a/b'), 'a/b'), (Colour.RED, 'red'),
-    ((1, [2]), (1, [2])), ({1, 2}, {1, 2}), (frozenset({1}), {1}),
-    (ConfigDict(a=dict(b=1)), dict(a=dict(b=1))), ({np.int64(1): 2}, {1: 2}),
-    (np.array(['a', 'b']), ['a', 'b']), (2**70, 2**70), (None, None)])
+@pytest.mark.parametrize(
+    'value, plain',
+    [
+        (np.float64(0.5), 0.5),
+        (np.int8(3), 3),
+        (np.bool_(True), True),
+        (np.str_('a'), 'a'),
+        (Path('a/b'), 'a/b'),
+        (Colour.RED, 'red'),
+        ((1, [2]), (1, [2])),
+        ({1, 2}, {1, 2}),
+        (frozenset({1}), {1}),
+        (ConfigDict(a=dict(b=1)), dict(a=dict(b=1))),
+        ({np.int64(1): 2}, {1: 2}),
+        (np.array(['a', 'b']), ['a', 'b']),
+        (2**70, 2**70),
+        (None, None),
+    ],
+)
 def test_values_take_a_plain_form(tmp_path, value, plain):
     loaded = through_a_file(dict(meta=dict(value=value)), tmp_path)
     assert loaded['meta']['value'] == plain
     assert type(loaded['meta']['value']) is type(plain)
 
 
-@pytest.mark.parametrize('dtype', [
-    'bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float64',
-    'complex64', 'uint16'])
+@pytest.mark.parametrize(
+    'dtype',
+    [
+        'bool',
+        'uint8',
+        'int32',
+        'int64',
+        'float16',
+        'float32',
+        'float64',
+        'complex64',
+        'uint16',
+    ],
+)
 def test_arrays_in_the_description_stay_arrays(tmp_path, dtype):
     array = np.arange(6).reshape(2, 3)[:, ::-1].astype(dtype)
     loaded = through_a_file(dict(meta=dict(a=[array])), tmp_path)
@@ -53,9 +78,13 @@ def test_arrays_in_the_description_stay_arrays(tmp_path, dtype):
 @settings(max_examples=20, deadline=None)
 def test_the_log_history_is_kept(pairs):
     logs, counts = ([p[i] for p in pairs] for i in (0, 1))
-    checkpoint = dict(message_hub=dict(
-        log_scalars=dict(loss=HistoryBuffer(logs, counts, 3 + len(logs))),
-        runtime_info={}, resumed_keys={}))
+    checkpoint = dict(
+        message_hub=dict(
+            log_scalars=dict(loss=HistoryBuffer(logs, counts, 3 + len(logs))),
+            runtime_info={},
+            resumed_keys={},
+        )
+    )
     make_plain(checkpoint)
     restore_values(checkpoint)
     history = checkpoint['message_hub']['log_scalars']['loss']
@@ -82,8 +111,9 @@ def test_only_the_unfit_entry_is_left_out():
     checkpoint = dict(meta=dict(good=1, bad=len, deep=dict(good=2, bad=len)))
     left_out = make_plain(checkpoint)
     assert len(left_out) == 2
-    assert checkpoint['meta'] == dict(good=1, deep=dict(good=2),
-                                      plain_values=True)
+    assert checkpoint['meta'] == dict(
+        good=1, deep=dict(good=2), plain_values=True
+    )
 
 
 def test_foreign_checkpoints_are_left_as_they_are():

@@ -1,4 +1,5 @@
 """Workers draw different random numbers in every epoch and rank."""
+
 import subprocess
 import sys
 
@@ -9,16 +10,21 @@ from mmd2a.engine.seeding import seed_generators
 
 def epochs_of_noise(toy, workers, epochs=3, **changes):
     """Random numbers of each sample, per epoch, (epochs, samples)."""
-    runner = toy(**{'train_dataloader.num_workers': workers,
-                    'train_dataloader.worker_init_fn':
-                    dict(type='mmd2a.init_worker'),
-                    'train_dataloader.sampler.shuffle': False, **changes})
+    runner = toy(
+        **{
+            'train_dataloader.num_workers': workers,
+            'train_dataloader.worker_init_fn': dict(type='mmd2a.init_worker'),
+            'train_dataloader.sampler.shuffle': False,
+            **changes,
+        }
+    )
     loader = runner.build_dataloader(runner._train_dataloader, seed=0)
     noise = []
     for epoch in range(epochs):
         seed_generators(0, epoch)
-        noise.append(torch.cat([torch.tensor(batch['noise'])
-                                for batch in loader]))
+        noise.append(
+            torch.cat([torch.tensor(batch['noise']) for batch in loader])
+        )
     return torch.stack(noise)
 
 
@@ -30,9 +36,21 @@ def test_epochs_differ_and_repeat_exactly(toy):
 
 def test_a_config_named_by_package_works_with_workers(toy):
     # MMEngine marks the parts of such a config with their scope.
-    assert len(epochs_of_noise(toy, workers=1, epochs=1, **{
-        'train_dataloader.worker_init_fn':
-        dict(type='mmd2a.init_worker', _scope_='mmd2a')}).unique()) > 1
+    assert (
+        len(
+            epochs_of_noise(
+                toy,
+                workers=1,
+                epochs=1,
+                **{
+                    'train_dataloader.worker_init_fn': dict(
+                        type='mmd2a.init_worker', _scope_='mmd2a'
+                    )
+                },
+            ).unique()
+        )
+        > 1
+    )
 
 
 def test_ranks_differ(toy, monkeypatch):
@@ -43,18 +61,25 @@ def test_ranks_differ(toy, monkeypatch):
 
 def test_the_default_of_mmengine_repeats_itself(toy):
     """The reason for ours; when this fails, ours can go."""
-    runner = toy(**{'train_dataloader.num_workers': 1,
-                    'train_dataloader.sampler.shuffle': False})
+    runner = toy(
+        **{
+            'train_dataloader.num_workers': 1,
+            'train_dataloader.sampler.shuffle': False,
+        }
+    )
     loader = runner.build_dataloader(runner._train_dataloader, seed=0)
-    first, second = (torch.cat([torch.tensor(b['noise']) for b in loader])
-                     for _ in range(2))
+    first, second = (
+        torch.cat([torch.tensor(b['noise']) for b in loader]) for _ in range(2)
+    )
     assert torch.equal(first, second)
 
 
 def test_a_resumed_run_with_workers_equals_one_never_interrupted(toy):
-    changes = {'train_cfg.max_epochs': 3, 'train_dataloader.num_workers': 1,
-               'train_dataloader.worker_init_fn':
-               dict(type='mmd2a.init_worker')}
+    changes = {
+        'train_cfg.max_epochs': 3,
+        'train_dataloader.num_workers': 1,
+        'train_dataloader.worker_init_fn': dict(type='mmd2a.init_worker'),
+    }
     whole = toy(work_dir='whole', **changes)
     whole.train()
     try:
@@ -68,7 +93,7 @@ def test_a_resumed_run_with_workers_equals_one_never_interrupted(toy):
 
 def test_samples_of_many_tensors_need_few_open_files():
     """The limit on open files is 1024 on many systems; here it is 128."""
-    script = '''
+    script = """
 import resource, torch
 from torch.utils.data import DataLoader
 from mmd2a.engine import init_worker
@@ -79,7 +104,11 @@ loader = DataLoader(samples, batch_size=16, num_workers=1,
 batches = [[[tensor.clone() for tensor in sample] for sample in batch]
            for batch in loader]
 assert sum(map(len, batches)) == 64 and batches[3][15][15][0] == 63
-'''
-    done = subprocess.run([sys.executable, '-c', script], text=True,
-                          capture_output=True, timeout=120)
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', script],
+        text=True,
+        capture_output=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,4 +1,5 @@
 """Run as a script, this file is one process of the distributed tests."""
+
 import copy
 import json
 import math
@@ -41,17 +42,23 @@ def make_samples(body, count=NUM_SAMPLES):
 
     samples = []
     for i in range(count):
-        sample = BodyDataSample(metainfo=dict(
-            sample_idx=i, img_path=f'{i}.jpg', joint_set='h36m14'))
-        parameters = dict(global_orient=rand(3), body_pose=0.2 * rand(69),
-                          betas=rand(10))
+        sample = BodyDataSample(
+            metainfo=dict(
+                sample_idx=i, img_path=f'{i}.jpg', joint_set='h36m14'
+            )
+        )
+        parameters = dict(
+            global_orient=rand(3), body_pose=0.2 * rand(69), betas=rand(10)
+        )
         vertices = body(**{k: v[None] for k, v in parameters.items()}).vertices
         labels_only = i % 3 == 2
         gt = dict(
-            parameters, transl=rand(3),
+            parameters,
+            transl=rand(3),
             smpl_weight=torch.tensor(float(not labels_only)),
             keypoints3d=body.regress_joints(vertices, 'h36m14')[0] + rand(3),
-            keypoints3d_weight=torch.ones(14))
+            keypoints3d_weight=torch.ones(14),
+        )
         gt['keypoints3d_weight'][i] = 0
         gt['keypoints3d_weight'][[2, 3]] = 1  # hips
         if labels_only:
@@ -60,8 +67,10 @@ def make_samples(body, count=NUM_SAMPLES):
         gt['keypoints3d'][gt['keypoints3d_weight'] == 0] = math.nan
         sample.gt = BaseDataElement(**gt)
         sample.pred = BaseDataElement(
-            vertices=vertices[0] + 0.05 * rand(*vertices[0].shape)
-            + 0.1 * rand(1, 3))
+            vertices=vertices[0]
+            + 0.05 * rand(*vertices[0].shape)
+            + 0.1 * rand(1, 3)
+        )
         samples.append(sample)
     return samples
 
@@ -69,7 +78,7 @@ def make_samples(body, count=NUM_SAMPLES):
 def evaluate(samples, batch_size=3, size=None, **kwargs):
     evaluator = Evaluator(dict(type='mmd2a.MeshMetric', **kwargs))
     for start in range(0, len(samples), batch_size):
-        evaluator.process(samples[start:start + batch_size])
+        evaluator.process(samples[start : start + batch_size])
     return evaluator.evaluate(len(samples) if size is None else size)
 
 
@@ -82,10 +91,13 @@ def clone(sample, **metainfo):
 
 def slow_errors(pred, target, weight):
     """MPJPE, PA-MPJPE and their z of one sample, root-aligned, metres."""
+
     def errors(x, y):
         distance = np.linalg.norm(x - y, axis=1)
-        return (np.average(distance, weights=weight),
-                np.average(abs(x - y)[:, 2], weights=weight))
+        return (
+            np.average(distance, weights=weight),
+            np.average(abs(x - y)[:, 2], weights=weight),
+        )
 
     x = pred - np.average(pred, axis=0, weights=weight)
     y = target - np.average(target, axis=0, weights=weight)
@@ -94,39 +106,58 @@ def slow_errors(pred, target, weight):
     w = weight[:, None]
     aligned = (w * turned * y).sum() / (w * turned * turned).sum() * turned
     (mean, mean_z), (pa, pa_z) = errors(pred, target), errors(aligned, y)
-    return {'MPJPE': mean, 'PA-MPJPE': pa, 'MPJPE-z': mean_z,
-            'PA-MPJPE-z': pa_z}
+    return {
+        'MPJPE': mean,
+        'PA-MPJPE': pa,
+        'MPJPE-z': mean_z,
+        'PA-MPJPE-z': pa_z,
+    }
 
 
 def test_matches_a_slow_reference(samples):
     body = SMPLBodyModel().double()
     regressor = load_embedded_body()['h36m14_regressor'].astype(np.float64)
-    collected = {name: [] for name in
-                 ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')}
+    collected = {
+        name: []
+        for name in ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
+    }
     for sample in samples:
         gt, pred_mesh = sample.gt, sample.pred.vertices.double().numpy()
         pred = regressor @ pred_mesh
         pred_root = (pred[2] + pred[3]) / 2
         weight, target = gt.keypoints3d_weight.numpy(), gt.keypoints3d.numpy()
         if gt.smpl_weight:
-            mesh = body(gt.global_orient[None].double(),
-                        gt.body_pose[None].double(),
-                        gt.betas[None].double(),
-                        gt.transl[None].double()).vertices[0].numpy()
+            mesh = (
+                body(
+                    gt.global_orient[None].double(),
+                    gt.body_pose[None].double(),
+                    gt.betas[None].double(),
+                    gt.transl[None].double(),
+                )
+                .vertices[0]
+                .numpy()
+            )
             target, weight = regressor @ mesh, np.ones(14)
             root = (target[2] + target[3]) / 2
-            collected['PVE'].append(np.linalg.norm(
-                pred_mesh - pred_root - mesh + root, axis=1).mean())
+            collected['PVE'].append(
+                np.linalg.norm(
+                    pred_mesh - pred_root - mesh + root, axis=1
+                ).mean()
+            )
         target = target - (target[2] + target[3]) / 2
         known = weight > 0
-        errors = slow_errors((pred - pred_root)[known],
-                             target[known].astype(np.float64), weight[known])
+        errors = slow_errors(
+            (pred - pred_root)[known],
+            target[known].astype(np.float64),
+            weight[known],
+        )
         for name, value in errors.items():
             collected[name].append(value)
     metrics = evaluate(samples)
     for name, values in collected.items():
         assert metrics[f'synthetic_h36m14/{name}'] == pytest.approx(
-            1000 * np.mean(values), abs=0.00501)
+            1000 * np.mean(values), abs=0.00501
+        )
     assert metrics['synthetic_h36m14/num_samples'] == 7
     assert metrics['synthetic_h36m14/num_meshes'] == 5
     assert metrics['synthetic_h36m14/num_skipped'] == 0
@@ -137,8 +168,10 @@ def test_a_perfect_prediction_has_no_error(samples):
     perfect = [clone(s) for s in samples if s.gt.smpl_weight > 0]
     body = SMPLBodyModel().double()
     for sample in perfect:
-        gt = {k: getattr(sample.gt, k)[None].double()
-              for k in ('global_orient', 'body_pose', 'betas')}
+        gt = {
+            k: getattr(sample.gt, k)[None].double()
+            for k in ('global_orient', 'body_pose', 'betas')
+        }
         # Wherever the mesh stands: errors are relative to the root.
         sample.pred.vertices = body(**gt).vertices[0] + 3
     metrics = evaluate(perfect, protocols=PROTOCOLS)
@@ -167,35 +200,41 @@ def test_concatenated_data_sets_with_equal_indices_count_in_full(samples):
 
 def test_lost_samples_are_reported(samples, monkeypatch):
     lines = []
-    monkeypatch.setattr('mmd2a.evaluation.mesh_metric.print_log',
-                        lambda line, *_: lines.append(line))
+    monkeypatch.setattr(
+        'mmd2a.evaluation.mesh_metric.print_log',
+        lambda line, *_: lines.append(line),
+    )
     evaluate(samples, size=9)
-    assert any('7 different samples' in line and '9' in line
-               for line in lines)
+    assert any('7 different samples' in line and '9' in line for line in lines)
 
 
 def test_the_log_names_protocol_and_regressor(samples, body, monkeypatch):
     lines = []
-    monkeypatch.setattr('mmd2a.evaluation.mesh_metric.print_log',
-                        lambda line, *_: lines.append(line))
+    monkeypatch.setattr(
+        'mmd2a.evaluation.mesh_metric.print_log',
+        lambda line, *_: lines.append(line),
+    )
     metrics = evaluate(samples[:1])
-    line, = lines
-    assert line.startswith('synthetic_h36m14: MPJPE '
-                           f'{metrics["synthetic_h36m14/MPJPE"]:.2f}')
+    (line,) = lines
+    assert line.startswith(
+        f'synthetic_h36m14: MPJPE {metrics["synthetic_h36m14/MPJPE"]:.2f}'
+    )
     assert f'h36m14 {body.regressor_hash("h36m14")}' in line
 
 
 def test_results_are_written_with_their_protocol(samples, body, tmp_path):
     prefix = tmp_path / 'results' / 'run'
-    metrics = evaluate(samples, outfile_prefix=str(prefix),
-                       protocols=PROTOCOLS)
+    metrics = evaluate(
+        samples, outfile_prefix=str(prefix), protocols=PROTOCOLS
+    )
     content = json.loads(Path(f'{prefix}.json').read_text())
     first = content['protocols'][0]
     assert first['protocol']['name'] == 'synthetic_h36m14'
     assert first['regressors'] == {'h36m14': body.regressor_hash('h36m14')}
     assert first['metrics']['PVE'] == metrics['synthetic_h36m14/PVE']
-    errors = [s['errors_m']['synthetic_h36m14']['PVE']
-              for s in content['samples']]
+    errors = [
+        s['errors_m']['synthetic_h36m14']['PVE'] for s in content['samples']
+    ]
     assert [s['sample_idx'] for s in content['samples']] == list(range(7))
     assert errors[2] is None  # no mesh
     mean = np.mean([e for e in errors if e is not None])
@@ -214,7 +253,7 @@ def test_samples_without_usable_labels_are_skipped_and_counted(samples):
 
 
 def test_without_any_usable_sample_the_result_is_nan(samples):
-    metrics = evaluate([samples[2]], protocols=('synthetic_smpl24', ))
+    metrics = evaluate([samples[2]], protocols=('synthetic_smpl24',))
     assert metrics['synthetic_smpl24/num_samples'] == 0
     assert math.isnan(metrics['synthetic_smpl24/MPJPE'])
 
@@ -228,11 +267,12 @@ def test_a_diverged_prediction_is_not_hidden(samples):
 
 
 def test_mocap_protocols_compare_with_labels_even_where_there_is_a_mesh(
-        samples):
+    samples,
+):
     moved = clone(samples[0])
     moved.gt.keypoints3d[13] += 1.4  # one joint of 13 labelled ones
-    before = evaluate(samples[:1], protocols=('h36m_p2_14', ))
-    after = evaluate([moved], protocols=('h36m_p2_14', ))
+    before = evaluate(samples[:1], protocols=('h36m_p2_14',))
+    after = evaluate([moved], protocols=('h36m_p2_14',))
     assert after['h36m_p2_14/MPJPE'] > before['h36m_p2_14/MPJPE'] + 100
     assert after['h36m_p2_14/PVE'] == before['h36m_p2_14/PVE']
     assert evaluate([moved]) == evaluate(samples[:1])
@@ -247,20 +287,21 @@ def test_a_pelvis_root_comes_from_the_mesh_if_the_joints_have_none(samples):
     metrics = evaluate(samples, protocols=protocols)
     assert metrics['pelvis/MPJPE'] != metrics['hips/MPJPE']
     assert metrics['pelvis/PA-MPJPE'] != metrics['smpl/PA-MPJPE']
-    assert metrics['pelvis/PVE'] == metrics['smpl/PVE'] \
-        != metrics['hips/PVE']
+    assert metrics['pelvis/PVE'] == metrics['smpl/PVE'] != metrics['hips/PVE']
     # Joints alone do not have this root.
     assert metrics['pelvis/num_skipped'] == 2
     assert metrics['hips/num_skipped'] == 0
 
 
 def test_unaligned_vertices_are_compared_where_they_stand(samples):
-    protocols = (Protocol('as_is', 'h36m14', 'mid_hip',
-                          vertex_alignment='none'), )
+    protocols = (
+        Protocol('as_is', 'h36m14', 'mid_hip', vertex_alignment='none'),
+    )
     moved = clone(samples[0])
     moved.pred.vertices += 1
-    before, after = (evaluate([s], protocols=protocols)
-                     for s in (samples[0], moved))
+    before, after = (
+        evaluate([s], protocols=protocols) for s in (samples[0], moved)
+    )
     assert after['as_is/PVE'] > before['as_is/PVE'] + 1000
     assert after['as_is/MPJPE'] == before['as_is/MPJPE']
 
@@ -270,46 +311,52 @@ def test_gendered_protocols_use_the_body_of_each_person(samples, tmp_path):
     arrays['v_template'] = 1.2 * arrays['v_template'].astype(np.float32)
     larger = str(tmp_path / 'larger.npz')
     np.savez(larger, **arrays)
-    bodies = dict(male=dict(type='mmd2a.SMPLBodyModel', path=larger),
-                  female=dict(type='mmd2a.SMPLBodyModel'))
+    bodies = dict(
+        male=dict(type='mmd2a.SMPLBodyModel', path=larger),
+        female=dict(type='mmd2a.SMPLBodyModel'),
+    )
     female, male = (clone(samples[0], gender=g) for g in ('female', 'male'))
 
     def pve(*people):
-        return evaluate(people, protocols=('3dpw_14', ),
-                        gendered_body_models=bodies)['3dpw_14/PVE']
+        return evaluate(
+            people, protocols=('3dpw_14',), gendered_body_models=bodies
+        )['3dpw_14/PVE']
 
-    neutral = evaluate(samples[:1], protocols=(
-        Protocol('p', 'h36m14', 'pelvis'), ))['p/PVE']
+    neutral = evaluate(
+        samples[:1], protocols=(Protocol('p', 'h36m14', 'pelvis'),)
+    )['p/PVE']
     assert pve(female) == neutral
     assert pve(male) > neutral + 10
     assert pve(female, clone(male, sample_idx=1)) == pytest.approx(
-        (pve(female) + pve(male)) / 2, abs=0.01)
+        (pve(female) + pve(male)) / 2, abs=0.01
+    )
     # Labelled joints alone need no body, hence no gender.
     joints_only = clone(samples[0], sample_idx=1)
     joints_only.gt.smpl_weight = torch.zeros(())
     assert pve(female, joints_only) == pve(female)
-    with pytest.raises(ValueError, match="gender None.*male, female"):
+    with pytest.raises(ValueError, match='gender None.*male, female'):
         pve(samples[0])
 
 
 def test_gendered_protocols_need_gendered_bodies():
     with pytest.raises(ValueError, match='gendered_body_models=dict'):
-        MeshMetric(protocols=('3dpw_14', ))
+        MeshMetric(protocols=('3dpw_14',))
     with pytest.raises(ValueError, match='one metric for each'):
-        MeshMetric(protocols=('3dpw_14', 'synthetic_h36m14'),
-                   gendered_body_models=dict(
-                       male=dict(type='mmd2a.SMPLBodyModel')))
+        MeshMetric(
+            protocols=('3dpw_14', 'synthetic_h36m14'),
+            gendered_body_models=dict(male=dict(type='mmd2a.SMPLBodyModel')),
+        )
 
 
 def test_mistakes_fail_before_training():
     with pytest.raises(KeyError, match='known protocols'):
-        MeshMetric(protocols=('h36m', ))
+        MeshMetric(protocols=('h36m',))
     with pytest.raises(TypeError, match='sequence'):
         MeshMetric(protocols='synthetic_h36m14')
     with pytest.raises(ValueError, match='different names'):
         MeshMetric(protocols=('3dpw_14', '3dpw_14'))
     with pytest.raises(KeyError, match='panoptic'):
-        MeshMetric(protocols=(Protocol('p', 'panoptic', 'mid_hip'), ))
+        MeshMetric(protocols=(Protocol('p', 'panoptic', 'mid_hip'),))
 
 
 def test_a_mesh_of_another_body_is_refused(samples):
@@ -329,15 +376,18 @@ def test_a_sample_without_an_index_is_refused(samples):
 SPLITS = {
     # What samplers do: round-robin, padded to equal lengths.
     'padded': lambda rank, world: [
-        i % NUM_SAMPLES for i in range(
-            rank, math.ceil(NUM_SAMPLES / world) * world, world)],
+        i % NUM_SAMPLES
+        for i in range(rank, math.ceil(NUM_SAMPLES / world) * world, world)
+    ],
     'uneven': lambda rank, world: range(NUM_SAMPLES)[rank::world],
     # Interleaving ranks and cutting at the size of the data set, as MMEngine
     # gathers single samples, would lose the last one here.
     'overlapping blocks': lambda rank, world: range(NUM_SAMPLES)[
-        rank * NUM_SAMPLES // world:(rank + 1) * NUM_SAMPLES // world + 1],
+        rank * NUM_SAMPLES // world : (rank + 1) * NUM_SAMPLES // world + 1
+    ],
     'one rank does all': lambda rank, world: range(
-        NUM_SAMPLES if rank == world - 1 else 0),
+        NUM_SAMPLES if rank == world - 1 else 0
+    ),
 }
 
 
@@ -350,12 +400,20 @@ def run_rank(rank, folder):
         if rank >= world:
             return
         torch.distributed.init_process_group(
-            'gloo', init_method=f'file://{folder}/store{world}', rank=rank,
-            world_size=world)
+            'gloo',
+            init_method=f'file://{folder}/store{world}',
+            rank=rank,
+            world_size=world,
+        )
         results = {
-            name: evaluate([samples[i] for i in split(rank, world)], 2,
-                           NUM_SAMPLES, protocols=PROTOCOLS)
-            for name, split in SPLITS.items()}
+            name: evaluate(
+                [samples[i] for i in split(rank, world)],
+                2,
+                NUM_SAMPLES,
+                protocols=PROTOCOLS,
+            )
+            for name, split in SPLITS.items()
+        }
         Path(f'{rank}_of_{world}.txt').write_text(repr(results))
         torch.distributed.destroy_process_group()
 
@@ -368,8 +426,12 @@ def printed_by_ranks(tmp_path_factory):
         subprocess.Popen(
             [sys.executable, __file__, str(rank), str(folder)],
             env={**os.environ, 'OMP_NUM_THREADS': '1'},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for rank in range(3)]
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(3)
+    ]
     try:
         for process in processes:
             output, _ = process.communicate(timeout=240)
@@ -377,13 +439,19 @@ def printed_by_ranks(tmp_path_factory):
     finally:
         for process in processes:
             process.kill()
-    return {world: [(folder / f'{rank}_of_{world}.txt').read_text()
-                    for rank in range(world)] for world in (2, 3)}
+    return {
+        world: [
+            (folder / f'{rank}_of_{world}.txt').read_text()
+            for rank in range(world)
+        ]
+        for world in (2, 3)
+    }
 
 
 @pytest.mark.parametrize('world', [2, 3])
 def test_any_number_of_processes_prints_the_same_digits(
-        samples, printed_by_ranks, world):
+    samples, printed_by_ranks, world
+):
     alone = evaluate(samples, 4, protocols=PROTOCOLS)
     expected = repr({name: alone for name in SPLITS})
     assert printed_by_ranks[world] == [expected] * world

@@ -36,13 +36,13 @@ def test_roots_by_name():
         return Protocol('p', 'h36m14', value).root_joints(names)
 
     assert {names[i] for i in root('mid_hip')} == {'left_hip', 'right_hip'}
-    assert root(('neck', )) == (names.index('neck'), )
+    assert root(('neck',)) == (names.index('neck'),)
     assert root('pelvis') is None  # the body's root joint
     smpl24 = joint_sets.joint_names('smpl24')
-    assert get_protocol('synthetic_smpl24').root_joints(smpl24) == (0, )
+    assert get_protocol('synthetic_smpl24').root_joints(smpl24) == (0,)
 
 
-@pytest.mark.parametrize('root', ['neck', ('navel', ), ('pelvis', 'neck')])
+@pytest.mark.parametrize('root', ['neck', ('navel',), ('pelvis', 'neck')])
 def test_a_root_that_does_not_exist_is_refused(root):
     protocol = Protocol('p', 'h36m14', root)
     with pytest.raises(ValueError, match='head_top'):

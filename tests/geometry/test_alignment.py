@@ -17,15 +17,18 @@ def reference(source, target, weight):
     x, y = source - x_mean, target - y_mean
     rotation, _ = Rotation.align_vectors(y, x, weights=weight)
     turned = rotation.apply(x)
-    scale = (weight[:, None] * turned * y).sum() \
-        / (weight[:, None] * x * x).sum()
+    scale = (weight[:, None] * turned * y).sum() / (
+        weight[:, None] * x * x
+    ).sum()
     return scale * turned + y_mean
 
 
 def random_sets(batch, points, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return (torch.randn(batch, points, 3, generator=generator).double()
-            for _ in range(2))
+    return (
+        torch.randn(batch, points, 3, generator=generator).double()
+        for _ in range(2)
+    )
 
 
 @pytest.mark.parametrize('points', [3, 4, 14])
@@ -35,18 +38,24 @@ def test_matches_scipy_sample_by_sample(batch, points):
     weight = torch.rand(batch, points).double() + 0.1
     for w in (None, weight):
         expected = [
-            reference(source[i].numpy(), target[i].numpy(),
-                      np.ones(points) if w is None else w[i].numpy())
-            for i in range(batch)]
+            reference(
+                source[i].numpy(),
+                target[i].numpy(),
+                np.ones(points) if w is None else w[i].numpy(),
+            )
+            for i in range(batch)
+        ]
         np.testing.assert_allclose(
-            similarity_align(source, target, w).numpy(), expected, atol=1e-9)
+            similarity_align(source, target, w).numpy(), expected, atol=1e-9
+        )
 
 
 def test_result_does_not_depend_on_the_rest_of_the_batch():
     source, target = random_sets(8, 14)
     together = similarity_align(source, target)
-    alone = torch.cat([similarity_align(s[None], t[None])
-                       for s, t in zip(source, target)])
+    alone = torch.cat(
+        [similarity_align(s[None], t[None]) for s, t in zip(source, target)]
+    )
     torch.testing.assert_close(together, alone, atol=1e-13, rtol=0)
 
 
@@ -55,55 +64,64 @@ def test_result_does_not_depend_on_the_rest_of_the_batch():
 def test_undoes_any_similarity_transform(seed, scale, shift):
     target, vectors = random_sets(2, 14, seed)
     rotations = torch.from_numpy(
-        Rotation.from_rotvec(vectors[:, 0].numpy()).as_matrix())
+        Rotation.from_rotvec(vectors[:, 0].numpy()).as_matrix()
+    )
     source = scale * target @ rotations + shift
-    torch.testing.assert_close(similarity_align(source, target), target,
-                               atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        similarity_align(source, target), target, atol=1e-9, rtol=0
+    )
 
 
 def test_a_mirror_image_is_not_matched_by_an_improper_rotation():
     source, _ = random_sets(3, 14)
-    mirrored = source * torch.tensor([-1., 1., 1.])
+    mirrored = source * torch.tensor([-1.0, 1.0, 1.0])
     aligned = similarity_align(source, mirrored)
     assert (aligned - mirrored).norm(dim=-1).mean(dim=1).min() > 0.1
     for i in range(3):
         # The map that was applied keeps the sense of rotation.
         linear = np.linalg.lstsq(
             (source[i] - source[i].mean(0)).numpy(),
-            (aligned[i] - aligned[i].mean(0)).numpy(), rcond=None)[0]
+            (aligned[i] - aligned[i].mean(0)).numpy(),
+            rcond=None,
+        )[0]
         assert np.linalg.det(linear) > 0
         np.testing.assert_allclose(
             aligned[i].numpy(),
             reference(source[i].numpy(), mirrored[i].numpy(), np.ones(14)),
-            atol=1e-9)
+            atol=1e-9,
+        )
 
 
 def test_planar_points_match_although_reflection_fits_as_well():
     target, _ = random_sets(2, 14)
     target[..., 2] = 0
-    source = 2 * target * torch.tensor([-1., 1., 1.])
-    torch.testing.assert_close(similarity_align(source, target), target,
-                               atol=1e-9, rtol=0)
+    source = 2 * target * torch.tensor([-1.0, 1.0, 1.0])
+    torch.testing.assert_close(
+        similarity_align(source, target), target, atol=1e-9, rtol=0
+    )
 
 
 def test_collinear_points_align():
     steps = torch.linspace(-1, 2, 14).double()[:, None]
-    target = (steps * torch.tensor([1., 2., -1.]))[None]
-    source = (3 * steps * torch.tensor([0., 1., 1.]) + 5)[None]
-    torch.testing.assert_close(similarity_align(source, target), target,
-                               atol=1e-9, rtol=0)
+    target = (steps * torch.tensor([1.0, 2.0, -1.0]))[None]
+    source = (3 * steps * torch.tensor([0.0, 1.0, 1.0]) + 5)[None]
+    torch.testing.assert_close(
+        similarity_align(source, target), target, atol=1e-9, rtol=0
+    )
 
 
-@pytest.mark.parametrize('offset', [0., 0.1, 1e4])
+@pytest.mark.parametrize('offset', [0.0, 0.1, 1e4])
 def test_coincident_points_land_on_the_mean_of_their_target(offset):
     _, target = random_sets(1, 14)
     source = torch.full_like(target, offset)
     expected = target.mean(dim=1, keepdim=True).expand_as(target)
-    torch.testing.assert_close(similarity_align(source, target), expected,
-                               atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        similarity_align(source, target), expected, atol=1e-9, rtol=0
+    )
     # The other way round everything shrinks onto the point.
-    torch.testing.assert_close(similarity_align(target, source), source,
-                               atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        similarity_align(target, source), source, atol=1e-9, rtol=0
+    )
 
 
 def test_a_single_point_lands_on_its_target():
@@ -113,8 +131,9 @@ def test_a_single_point_lands_on_its_target():
 
 def test_two_points_are_finite_and_align():
     source, target = random_sets(2, 2)
-    torch.testing.assert_close(similarity_align(source, target), target,
-                               atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        similarity_align(source, target), target, atol=1e-9, rtol=0
+    )
 
 
 @pytest.mark.parametrize('size', [1e-30, 1e-12, 1e12])
@@ -137,7 +156,7 @@ def test_points_of_weight_zero_do_not_count_whatever_they_hold():
 
 def test_a_sample_without_weight_stays_as_it_is():
     source, target = random_sets(2, 14)
-    weight = torch.tensor([[0.], [1.]]).expand(2, 14)
+    weight = torch.tensor([[0.0], [1.0]]).expand(2, 14)
     aligned = similarity_align(source, target, weight)
     torch.testing.assert_close(aligned[0], source[0], atol=0, rtol=0)
     assert not torch.equal(aligned[1], source[1])
@@ -157,7 +176,8 @@ def test_single_precision_comes_back_in_single_precision():
     aligned = similarity_align(source.float(), target.float())
     assert aligned.dtype == torch.float32
     torch.testing.assert_close(
-        aligned, similarity_align(source, target).float(), atol=1e-5, rtol=0)
+        aligned, similarity_align(source, target).float(), atol=1e-5, rtol=0
+    )
 
 
 @pytest.mark.parametrize('shape', [(14, 3), (1, 1, 14, 3), (2, 14, 2)])

@@ -18,53 +18,65 @@ from mmd2a.geometry import (
     weak_perspective_to_translation,
 )
 
-K = torch.tensor([[1200., 3., 640.], [0., 1100., 360.], [0., 0., 1.]],
-                 dtype=torch.float64)
+K = torch.tensor(
+    [[1200.0, 3.0, 640.0], [0.0, 1100.0, 360.0], [0.0, 0.0, 1.0]],
+    dtype=torch.float64,
+)
 
 
 def scene(*prefix):
     points = torch.randn(*prefix, 20, 3, dtype=torch.float64)
-    return points + torch.tensor([0., 0., 8.])
+    return points + torch.tensor([0.0, 0.0, 8.0])
 
 
-def affine(angle=0., scale=(1., 1.), shift=(0., 0.), flip=False):
+def affine(angle=0.0, scale=(1.0, 1.0), shift=(0.0, 0.0), flip=False):
     cos, sin = math.cos(angle), math.sin(angle)
     linear = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
     linear = linear * torch.tensor(scale, dtype=torch.float64)[:, None]
     if flip:
-        linear = linear @ torch.diag(torch.tensor([-1., 1.]).double())
+        linear = linear @ torch.diag(torch.tensor([-1.0, 1.0]).double())
     return torch.cat((linear, torch.tensor(shift).double()[:, None]), dim=1)
 
 
 def test_projection_matches_opencv():
     points = scene()
     expected, _ = cv2.projectPoints(
-        points.numpy(), np.zeros(3), np.zeros(3),
-        np.diag([1200., 1100., 1.]) + [[0, 0, 640], [0, 0, 360], [0, 0, 0]],
-        None)
+        points.numpy(),
+        np.zeros(3),
+        np.zeros(3),
+        np.diag([1200.0, 1100.0, 1.0]) + [[0, 0, 640], [0, 0, 360], [0, 0, 0]],
+        None,
+    )
     camera = K.clone()
     camera[0, 1] = 0
-    np.testing.assert_allclose(project_points(points, camera).numpy(),
-                               expected[:, 0], atol=1e-9)
+    np.testing.assert_allclose(
+        project_points(points, camera).numpy(), expected[:, 0], atol=1e-9
+    )
 
 
 def test_any_batch_prefix_broadcasts():
     points = scene(2, 3)
     cameras = K.expand(2, 3, 3, 3)
-    one_by_one = torch.stack([
-        torch.stack([project_points(p, K) for p in row]) for row in points])
+    one_by_one = torch.stack(
+        [torch.stack([project_points(p, K) for p in row]) for row in points]
+    )
     torch.testing.assert_close(project_points(points, cameras), one_by_one)
     torch.testing.assert_close(project_points(points, K), one_by_one)
 
 
 def test_projection_is_differentiable():
-    assert torch.autograd.gradcheck(project_points,
-                                    (scene().requires_grad_(), K))
+    assert torch.autograd.gradcheck(
+        project_points, (scene().requires_grad_(), K)
+    )
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.floats(0.05, 4), st.floats(0.05, 4), st.floats(-500, 500),
-       st.floats(-500, 500))
+@given(
+    st.floats(0.05, 4),
+    st.floats(0.05, 4),
+    st.floats(-500, 500),
+    st.floats(-500, 500),
+)
 def test_upright_crop_sees_the_same_scene(sx, sy, dx, dy):
     matrix = affine(scale=(sx, sy), shift=(dx, dy))
     camera = K.clone()
@@ -73,36 +85,47 @@ def test_upright_crop_sees_the_same_scene(sx, sy, dx, dy):
     torch.testing.assert_close(
         project_points(points, crop_intrinsics(camera, matrix)),
         affine_points(project_points(points, camera), matrix),
-        atol=1e-8, rtol=1e-10)
-    torch.testing.assert_close(crop_rotation(camera, matrix),
-                               torch.eye(3).double(), atol=1e-12, rtol=0)
+        atol=1e-8,
+        rtol=1e-10,
+    )
+    torch.testing.assert_close(
+        crop_rotation(camera, matrix),
+        torch.eye(3).double(),
+        atol=1e-12,
+        rtol=0,
+    )
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.floats(-math.pi, math.pi), st.floats(0.1, 4), st.booleans())
 def test_rotated_or_flipped_crop_sees_the_rotated_or_flipped_scene(
-        angle, scale, flip):
-    matrix = affine(angle, (scale, 1.3 * scale), (31., -7.), flip)
+    angle, scale, flip
+):
+    matrix = affine(angle, (scale, 1.3 * scale), (31.0, -7.0), flip)
     points = scene(2)
     crop_K, Q = crop_intrinsics(K, matrix), crop_rotation(K, matrix)
     torch.testing.assert_close(
         project_points(points @ Q.T, crop_K),
         affine_points(project_points(points, K), matrix),
-        atol=1e-7, rtol=1e-9)
+        atol=1e-7,
+        rtol=1e-9,
+    )
     # Upright with positive focal lengths; the scene keeps its shape.
     assert crop_K[1, 0] == 0 and (crop_K.diag() > 0).all()
-    torch.testing.assert_close(Q @ Q.T, torch.eye(3).double(), atol=1e-12,
-                               rtol=0)
+    torch.testing.assert_close(
+        Q @ Q.T, torch.eye(3).double(), atol=1e-12, rtol=0
+    )
     assert torch.det(Q).sign() == (-1 if flip else 1)
 
 
 def test_a_rotated_crop_of_square_pixels_rolls_the_camera_by_its_angle():
-    camera = torch.tensor([[900., 0, 50], [0, 900, 60], [0, 0, 1]])
+    camera = torch.tensor([[900.0, 0, 50], [0, 900, 60], [0, 0, 1]])
     matrix = affine(0.3, (0.5, 0.5)).float()
     cos, sin = math.cos(0.3), math.sin(0.3)
     torch.testing.assert_close(
         crop_rotation(camera, matrix),
-        torch.tensor([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]))
+        torch.tensor([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]),
+    )
     focal = crop_intrinsics(camera, matrix)[:2, :2]
     torch.testing.assert_close(focal, 450 * torch.eye(2), atol=1e-3, rtol=0)
 
@@ -114,7 +137,10 @@ def test_normalising_and_denormalising_are_inverse(width, height):
     size = (width, height)
     torch.testing.assert_close(
         denormalize_keypoints2d(normalize_keypoints2d(pixels, size), size),
-        pixels, atol=1e-9, rtol=1e-12)
+        pixels,
+        atol=1e-9,
+        rtol=1e-12,
+    )
 
 
 def test_each_crop_of_a_batch_may_have_its_own_size():
@@ -122,59 +148,67 @@ def test_each_crop_of_a_batch_may_have_its_own_size():
     sizes = torch.tensor([[224, 224], [192, 256]])
     both = normalize_keypoints2d(pixels, sizes)
     torch.testing.assert_close(
-        both[1], normalize_keypoints2d(pixels[1], (192, 256)))
+        both[1], normalize_keypoints2d(pixels[1], (192, 256))
+    )
 
 
 def test_crop_coordinates_are_those_of_grid_sample():
     width, height = 7, 5
-    ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width),
-                            indexing='ij')
+    ys, xs = torch.meshgrid(
+        torch.arange(height), torch.arange(width), indexing='ij'
+    )
     image = torch.stack((xs, ys)).float()[None]
     pixels = torch.rand(1, 9, 2) * torch.tensor([width - 1, height - 1])
     grid = normalize_keypoints2d(pixels, (width, height))
     sampled = torch.nn.functional.grid_sample(
-        image, grid[:, None], align_corners=False)
-    torch.testing.assert_close(sampled[0, :, 0].T, pixels[0], atol=1e-5,
-                               rtol=0)
+        image, grid[:, None], align_corners=False
+    )
+    torch.testing.assert_close(
+        sampled[0, :, 0].T, pixels[0], atol=1e-5, rtol=0
+    )
 
 
 def test_affine_points_moves_points_where_warp_affine_moves_pixels():
     image = np.zeros((40, 40), np.float32)
     image[12, 25] = 1
-    matrix = affine(math.pi / 2, (1., 1.), (39., 0.))
+    matrix = affine(math.pi / 2, (1.0, 1.0), (39.0, 0.0))
     warped = cv2.warpAffine(image, matrix.numpy(), (40, 40))
     y, x = np.unravel_index(warped.argmax(), warped.shape)
-    moved = affine_points(torch.tensor([[25., 12.]]).double(), matrix)
+    moved = affine_points(torch.tensor([[25.0, 12.0]]).double(), matrix)
     np.testing.assert_allclose(moved.numpy(), [[x, y]], atol=1e-6)
 
 
 def test_weak_perspective_agrees_with_perspective_at_the_roots_depth():
-    camera = torch.tensor([[0.9, 0.1, -0.2], [1.4, 0., 0.3]]).double()
-    size, focal = 224, 5000.
-    crop_K = torch.tensor([[focal, 0, (size - 1) / 2],
-                           [0, focal, (size - 1) / 2], [0, 0, 1]]).double()
+    camera = torch.tensor([[0.9, 0.1, -0.2], [1.4, 0.0, 0.3]]).double()
+    size, focal = 224, 5000.0
+    crop_K = torch.tensor(
+        [[focal, 0, (size - 1) / 2], [0, focal, (size - 1) / 2], [0, 0, 1]]
+    ).double()
     points = torch.randn(2, 10, 3, dtype=torch.float64) * 0.4
     points[..., 2] = 0
     translation = weak_perspective_to_translation(camera, focal, (size, size))
     pixels = project_points(points + translation[:, None], crop_K)
     torch.testing.assert_close(
         normalize_keypoints2d(pixels, (size, size)),
-        weak_perspective_project(points, camera), atol=1e-12, rtol=0)
+        weak_perspective_project(points, camera),
+        atol=1e-12,
+        rtol=0,
+    )
 
 
 def test_weak_perspective_round_trip():
     camera = torch.tensor([[0.9, 0.1, -0.2]]).double()
-    tx, ty, tz = weak_perspective_to_translation(camera, 1000., 224)[0]
-    back = torch.stack((2 * 1000. / (tz * 224), tx, ty))
+    tx, ty, tz = weak_perspective_to_translation(camera, 1000.0, 224)[0]
+    back = torch.stack((2 * 1000.0 / (tz * 224), tx, ty))
     torch.testing.assert_close(back, camera[0])
 
 
 def test_weak_perspective_survives_a_camera_that_is_not_trained_yet():
-    cameras = torch.tensor([[0., 0., 0.], [-1., 0., 0.]])
-    translation = weak_perspective_to_translation(cameras, 1000., 224)
+    cameras = torch.tensor([[0.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
+    translation = weak_perspective_to_translation(cameras, 1000.0, 224)
     assert translation.isfinite().all() and (translation[:, 2] > 0).all()
 
 
 def test_weak_perspective_refuses_crops_that_are_not_square():
     with pytest.raises(ValueError, match='must be square'):
-        weak_perspective_to_translation(torch.ones(3), 1000., (192, 256))
+        weak_perspective_to_translation(torch.ones(3), 1000.0, (192, 256))

@@ -14,56 +14,79 @@ from mmd2a.geometry import (
     rotation_6d_to_matrix,
 )
 
-AXES = torch.nn.functional.normalize(torch.tensor(
-    [[1., 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -2, 3], [-1, -1, -1]],
-    dtype=torch.float64), dim=-1)
+AXES = torch.nn.functional.normalize(
+    torch.tensor(
+        [
+            [1.0, 0, 0],
+            [0, 1, 0],
+            [0, 0, 1],
+            [1, 1, 0],
+            [1, -2, 3],
+            [-1, -1, -1],
+        ],
+        dtype=torch.float64,
+    ),
+    dim=-1,
+)
 
 
 def assert_rotation(matrix, atol=1e-12):
     eye = torch.eye(3, dtype=matrix.dtype).expand_as(matrix)
-    torch.testing.assert_close(matrix @ matrix.transpose(-1, -2), eye,
-                               atol=atol, rtol=0)
-    torch.testing.assert_close(torch.det(matrix), eye[..., 0, 0],
-                               atol=atol, rtol=0)
+    torch.testing.assert_close(
+        matrix @ matrix.transpose(-1, -2), eye, atol=atol, rtol=0
+    )
+    torch.testing.assert_close(
+        torch.det(matrix), eye[..., 0, 0], atol=atol, rtol=0
+    )
 
 
-@pytest.mark.parametrize('angle', [
-    0., 1e-9, 1e-4, 0.5, 2., math.pi - 1e-6])
+@pytest.mark.parametrize('angle', [0.0, 1e-9, 1e-4, 0.5, 2.0, math.pi - 1e-6])
 def test_axis_angle_round_trip(angle):
     vectors = angle * AXES
     torch.testing.assert_close(
-        matrix_to_axis_angle(axis_angle_to_matrix(vectors)), vectors,
-        atol=1e-9, rtol=0)
+        matrix_to_axis_angle(axis_angle_to_matrix(vectors)),
+        vectors,
+        atol=1e-9,
+        rtol=0,
+    )
 
 
 def test_half_turns_come_back_as_the_same_rotation():
     matrices = axis_angle_to_matrix(math.pi * AXES)
     vectors = matrix_to_axis_angle(matrices)
-    torch.testing.assert_close(vectors.norm(dim=-1),
-                               torch.full((6, ), math.pi).double())
-    torch.testing.assert_close(axis_angle_to_matrix(vectors), matrices,
-                               atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        vectors.norm(dim=-1), torch.full((6,), math.pi).double()
+    )
+    torch.testing.assert_close(
+        axis_angle_to_matrix(vectors), matrices, atol=1e-9, rtol=0
+    )
 
 
 def test_axis_angle_matches_scipy():
     vectors = torch.randn(50, 3, dtype=torch.float64) * 2
     matrices = Rotation.from_rotvec(vectors.numpy()).as_matrix()
-    np.testing.assert_allclose(axis_angle_to_matrix(vectors).numpy(),
-                               matrices, atol=1e-12)
+    np.testing.assert_allclose(
+        axis_angle_to_matrix(vectors).numpy(), matrices, atol=1e-12
+    )
     np.testing.assert_allclose(
         matrix_to_axis_angle(torch.from_numpy(matrices)).numpy(),
-        Rotation.from_matrix(matrices).as_rotvec(), atol=1e-9)
+        Rotation.from_matrix(matrices).as_rotvec(),
+        atol=1e-9,
+    )
 
 
 def test_6d_round_trip_and_any_batch_prefix():
     matrices = axis_angle_to_matrix(
-        torch.randn(2, 1, 24, 3, dtype=torch.float64))
+        torch.randn(2, 1, 24, 3, dtype=torch.float64)
+    )
     rotation_6d = matrix_to_rotation_6d(matrices)
     assert rotation_6d.shape == (2, 1, 24, 6)
-    torch.testing.assert_close(rotation_6d_to_matrix(rotation_6d), matrices,
-                               atol=1e-12, rtol=0)
     torch.testing.assert_close(
-        rotation_6d_to_matrix(rotation_6d[0, 0, 5]), matrices[0, 0, 5])
+        rotation_6d_to_matrix(rotation_6d), matrices, atol=1e-12, rtol=0
+    )
+    torch.testing.assert_close(
+        rotation_6d_to_matrix(rotation_6d[0, 0, 5]), matrices[0, 0, 5]
+    )
 
 
 def test_6d_is_the_first_two_columns_read_row_by_row_as_in_hmr():
@@ -76,8 +99,9 @@ def test_6d_is_the_first_two_columns_read_row_by_row_as_in_hmr():
         return np.stack([b1, b2, np.cross(b1, b2)], axis=1)
 
     for x in torch.randn(5, 6, dtype=torch.float64):
-        np.testing.assert_allclose(rotation_6d_to_matrix(x).numpy(),
-                                   hmr(x.numpy()), atol=1e-12)
+        np.testing.assert_allclose(
+            rotation_6d_to_matrix(x).numpy(), hmr(x.numpy()), atol=1e-12
+        )
 
 
 @settings(max_examples=50, deadline=None)
@@ -104,7 +128,8 @@ def test_gradients_are_finite_at_the_identity(dtype):
     assert identity.grad.isfinite().all()
 
     rotation_6d = matrix_to_rotation_6d(
-        torch.eye(3, dtype=dtype)).requires_grad_()
+        torch.eye(3, dtype=dtype)
+    ).requires_grad_()
     rotation_6d_to_matrix(rotation_6d).sum().backward()
     assert rotation_6d.grad.isfinite().all()
 
@@ -112,4 +137,4 @@ def test_gradients_are_finite_at_the_identity(dtype):
 def test_gradient_of_axis_angle_is_right_near_and_far_from_zero():
     for scale in (1e-4, 1.0):
         vector = (scale * AXES).requires_grad_()
-        assert torch.autograd.gradcheck(axis_angle_to_matrix, (vector, ))
+        assert torch.autograd.gradcheck(axis_angle_to_matrix, (vector,))

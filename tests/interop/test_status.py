@@ -1,4 +1,5 @@
 """Neighbours import where compiled operators are missing."""
+
 import importlib.util
 import subprocess
 import sys
@@ -6,28 +7,32 @@ import sys
 import pytest
 
 needs_mmpose = pytest.mark.skipif(
-    importlib.util.find_spec('mmpose') is None, reason='mmpose not installed')
+    importlib.util.find_spec('mmpose') is None, reason='mmpose not installed'
+)
 
 
 def run(code: str) -> str:
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @needs_mmpose
 def test_parts_of_mmpose_build_from_our_registry():
-    out = run('''
+    out = run("""
 from mmd2a.registry import MODELS
 print(type(MODELS.build(dict(type='mmpose.ResNet', depth=18))).__module__)
 import mmpose.apis
-''')
+""")
     assert 'mmpose.models.backbones.resnet' in out
 
 
 def test_a_missing_operator_says_so_when_it_is_called():
-    out = run('''
+    out = run("""
 import torch
 from mmd2a.interop import status
 from mmcv.ops import nms
@@ -37,7 +42,7 @@ try:
 except NotImplementedError as error:
     assert 'nms' in str(error) and 'mmcv-lite' in str(error)
     assert status()['mmcv operators'].startswith('stand-in active')
-''')
+""")
     assert not out
 
 
@@ -46,40 +51,41 @@ def test_a_compiled_mmcv_wins(tmp_path):
     package.mkdir()
     (package / '__init__.py').touch()
     (package / '_ext.py').write_text('real = True')
-    run(f'''
+    run(f"""
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
 from mmd2a.interop import status
 import mmcv._ext
 assert mmcv._ext.real
 assert status()['mmcv operators'].startswith('inert')
-''')
+""")
 
 
 @pytest.mark.parametrize('compiled', [True, False])
 def test_torchvision_schemas_are_declared_only_where_missing(
-        tmp_path, compiled):
+    tmp_path, compiled
+):
     package = tmp_path / 'torchvision'
     package.mkdir()
     (package / '__init__.py').write_text(
-        'from . import extension\nfrom . import _meta_registrations')
-    (package / 'extension.py').write_text(
-        f'def _has_ops(): return {compiled}')
+        'from . import extension\nfrom . import _meta_registrations'
+    )
+    (package / 'extension.py').write_text(f'def _has_ops(): return {compiled}')
     (package / '_meta_registrations.py').write_text(
-        'import torch\n'
-        'declared = hasattr(torch.ops.torchvision, "nms")')
-    run(f'''
+        'import torch\ndeclared = hasattr(torch.ops.torchvision, "nms")'
+    )
+    run(f"""
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
 from mmd2a.interop import status
 import torchvision
 assert torchvision._meta_registrations.declared is {not compiled}
 print(status())
-''')
+""")
 
 
 def test_activation_is_free_and_may_be_repeated():
-    out = run('''
+    out = run("""
 import sys
 from mmd2a import interop
 interop.activate()
@@ -87,5 +93,5 @@ ours = [type(f) for f in sys.meta_path if 'mmd2a' in type(f).__module__]
 print(len(ours) - len(set(ours)),
       {'mmcv', 'torch', 'torchvision', 'mmpose', 'mmhuman3d'}
       & set(sys.modules))
-''')
+""")
     assert out == '0 set()\n'

@@ -1,4 +1,5 @@
 """What the tests of the shipped mixes share."""
+
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,13 @@ def small_config(mixed_people, tmp_path, own_scope):
             loader = cfg[f'{split}_dataloader']
             loader.update(batch_size=4, num_workers=0)
             loader.pop('persistent_workers', None)
-            loader.dataset.update(data_root=mixed_people, num_people=count,
-                                  image_size=96, shard_size=4, num_workers=1)
+            loader.dataset.update(
+                data_root=mixed_people,
+                num_people=count,
+                image_size=96,
+                shard_size=4,
+                num_workers=1,
+            )
         # At the end of an epoch MMEngine's loop sleeps.
         cfg.train_dataloader.sampler.type = 'InfiniteSampler'
         cfg.train_cfg = dict(by_epoch=False, max_iters=20, val_interval=20)

@@ -1,4 +1,5 @@
 """The shipped mixes as ``_base_ = 'mmd2a::mix/...'`` of a user's config."""
+
 from pathlib import Path
 
 import pytest

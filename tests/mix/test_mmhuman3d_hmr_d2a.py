@@ -1,4 +1,5 @@
 """An HMR of MMHuman3D with parts of this package, in MMHuman3D's format."""
+
 import json
 import os
 import re
@@ -24,12 +25,17 @@ WIDTH = 32
 SMALL = {
     'model.backbone.backbone.base_channels': 8,
     'model.backbone.backbone.stem_channels': 8,
-    'model.neck.in_channels': 64, 'model.neck.embed_dims': WIDTH,
-    'model.neck.num_heads': 2, 'model.neck.depth': 1,
-    'model.head.feat_dim': WIDTH, 'model.flow_head.in_channels': WIDTH,
+    'model.neck.in_channels': 64,
+    'model.neck.embed_dims': WIDTH,
+    'model.neck.num_heads': 2,
+    'model.neck.depth': 1,
+    'model.head.feat_dim': WIDTH,
+    'model.flow_head.in_channels': WIDTH,
     'model.silhouette_decoder.in_channels': WIDTH,
     'model.silhouette_decoder.skip_channels': 64,
-    'data.samples_per_gpu': 4, 'data.workers_per_gpu': 0}
+    'data.samples_per_gpu': 4,
+    'data.workers_per_gpu': 0,
+}
 
 
 @pytest.fixture(scope='module')
@@ -54,6 +60,7 @@ def read_config(path=CONFIG, options=SMALL):
 
 def build_dataset(settings, **defaults):
     from mmhuman3d.data.datasets.builder import build_dataset
+
     return build_dataset(settings, defaults)
 
 
@@ -61,14 +68,16 @@ def build_model(**changes):
     torch.manual_seed(0)
     cfg = read_config()
     cfg.model.update(changes)
-    return MODELS.build(dict(type='mmd2a.MMHuman3DEstimator',
-                             architecture=cfg.model)).train()
+    return MODELS.build(
+        dict(type='mmd2a.MMHuman3DEstimator', architecture=cfg.model)
+    ).train()
 
 
 @pytest.fixture
 def batch(here):
     """Three people through the training pipeline."""
     from mmd2a.interop.mmhuman3d.collate import mmhuman3d_collate
+
     np.random.seed(0)  # noqa: NPY002  what MMHuman3D draws from
     people = build_dataset(read_config().data.train)
     return mmhuman3d_collate([people[i] for i in range(3)])
@@ -79,9 +88,18 @@ def run(folder, tool, *arguments):
     start = ['bash'] if tool.endswith('.sh') else [sys.executable]
     done = subprocess.run(
         [*start, str(ROOT / 'tools' / tool), *map(str, arguments)],
-        cwd=folder, capture_output=True, text=True, timeout=300,
-        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
-             'MKL_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={
+            **os.environ,
+            'PYTHON': sys.executable,
+            'OMP_NUM_THREADS': '1',
+            'MKL_NUM_THREADS': '1',
+            'CUDA_VISIBLE_DEVICES': '',
+        },
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return done.stdout + done.stderr
 
@@ -92,25 +110,52 @@ def options(settings):
 
 # ---- the card's first sentence -------------------------------------------
 def test_it_trains_and_evaluates_with_the_ecosystem_s_tools(folder):
-    run(folder, 'train.py', CONFIG, '--work-dir', 'work', *options({
-        **SMALL, 'runner.max_epochs': 10, 'evaluation.interval': 10,
-        'checkpoint_config.interval': 10, 'log_config.interval': 1,
-        'optimizer.lr': 1e-3, 'randomness.seed': 0}))
-    lines = [json.loads(line) for file in
-             (folder / 'work').rglob('scalars.json')
-             for line in file.read_text().splitlines()]
+    run(
+        folder,
+        'train.py',
+        CONFIG,
+        '--work-dir',
+        'work',
+        *options(
+            {
+                **SMALL,
+                'runner.max_epochs': 10,
+                'evaluation.interval': 10,
+                'checkpoint_config.interval': 10,
+                'log_config.interval': 1,
+                'optimizer.lr': 1e-3,
+                'randomness.seed': 0,
+            }
+        ),
+    )
+    lines = [
+        json.loads(line)
+        for file in (folder / 'work').rglob('scalars.json')
+        for line in file.read_text().splitlines()
+    ]
     steps = [line for line in lines if 'rle_loss' in line]
     assert len(steps) == 20
     for name in ('loss', 'rle_loss', 'silhouette_loss'):
-        first, last = (np.mean([step[name] for step in part])
-                       for part in (steps[:5], steps[-5:]))
+        first, last = (
+            np.mean([step[name] for step in part])
+            for part in (steps[:5], steps[-5:])
+        )
         assert last < first, name
     trained = next(line['PA-MPJPE'] for line in lines if 'PA-MPJPE' in line)
 
-    said = run(folder, 'dist_test.sh', CONFIG, 'work/epoch_10.pth', 2,
-               '--work-dir', 'test', *options(SMALL))
-    tested = [float(value) for value in re.findall(r'PA-MPJPE: ([\d.]+)',
-                                                   said)]
+    said = run(
+        folder,
+        'dist_test.sh',
+        CONFIG,
+        'work/epoch_10.pth',
+        2,
+        '--work-dir',
+        'test',
+        *options(SMALL),
+    )
+    tested = [
+        float(value) for value in re.findall(r'PA-MPJPE: ([\d.]+)', said)
+    ]
     assert tested == pytest.approx([trained], abs=1e-2)
 
 
@@ -119,8 +164,11 @@ def test_every_parameter_learns(batch):
     model = build_model()
     sum(value for value in model(mode='loss', **batch).values()).backward()
     body = ('body_model_train', 'body_model_test')
-    assert [name for name, parameter in model.named_parameters()
-            if parameter.grad is None and not name.startswith(body)] == []
+    assert [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.grad is None and not name.startswith(body)
+    ] == []
 
 
 def test_without_additions_it_is_mmhuman3d_s_estimator(batch):
@@ -134,8 +182,9 @@ def test_without_additions_it_is_mmhuman3d_s_estimator(batch):
             for key in bare:
                 cfg.model.pop(key)
             torch.manual_seed(0)
-            model = MODELS.build(dict(type='mmd2a.MMHuman3DEstimator',
-                                      architecture=cfg.model)).train()
+            model = MODELS.build(
+                dict(type='mmd2a.MMHuman3DEstimator', architecture=cfg.model)
+            ).train()
         torch.manual_seed(1)
         losses.append(model(mode='loss', **batch))
     ours, theirs = losses
@@ -145,12 +194,13 @@ def test_without_additions_it_is_mmhuman3d_s_estimator(batch):
 
 def test_additions_leave_the_other_losses_alone(batch):
     """Dropout apart, which draws other numbers with them."""
-    settings = dict(neck=dict(read_config().model.neck, dropout=0.,
-                              masking=None))
+    settings = dict(
+        neck=dict(read_config().model.neck, dropout=0.0, masking=None)
+    )
     losses = []
     for changes in ({}, dict(flow_head=None, silhouette_decoder=None)):
         model = build_model(**settings, **changes)
-        model.head.drop1.p = model.head.drop2.p = 0.
+        model.head.drop1.p = model.head.drop2.p = 0.0
         losses.append(model(mode='loss', **batch))
     ours, bare = losses
     assert ours.keys() - bare.keys() == {'rle_loss', 'silhouette_loss'}
@@ -164,12 +214,14 @@ def test_people_without_3d_labels_leave_the_distribution_alone(batch):
     batch['keypoints3d'][..., :3] = float('nan')
     model.loss_keypoints3d = None
     loss = model.architecture.compute_losses(
-        model.head(model.neck(model.backbone(batch['img']))),
-        batch)['rle_loss']
+        model.head(model.neck(model.backbone(batch['img']))), batch
+    )['rle_loss']
     loss.backward()
     assert loss == 0
-    assert all((parameter.grad == 0).all()
-               for parameter in model.flow_head.parameters())
+    assert all(
+        (parameter.grad == 0).all()
+        for parameter in model.flow_head.parameters()
+    )
 
 
 def test_a_batch_without_masks_names_the_remedy(batch):
@@ -199,7 +251,7 @@ def test_joints_depth_and_mask_move_with_the_image(here):
         known = sample['keypoints2d'][:24]
         x, y = known[known[:, 2] > 0][:, :2].round().long().T
         inside = (x >= 0) & (x < 224) & (y >= 0) & (y < 224)
-        assert inside.float().mean() > .8
+        assert inside.float().mean() > 0.8
         # Joints are inside the body, so around them the person is seen,
         # unless something is before him.
         grown = torch.nn.functional.max_pool2d(mask, 9, 1, 4)[0]
@@ -209,22 +261,27 @@ def test_joints_depth_and_mask_move_with_the_image(here):
             # may be inverse, hence a difference of either sign.
             seen = (mask[0] > 0) & (image[4] > 0)
             behind = (mask[0] == 0) & (image[4] > 0)
-            difference = (image[3][seen].median()
-                          - image[3][behind].median()).abs()
-            assert difference > .2
-    assert np.mean(on_person) > .75
+            difference = (
+                image[3][seen].median() - image[3][behind].median()
+            ).abs()
+            assert difference > 0.2
+    assert np.mean(on_person) > 0.75
 
 
 def test_pose_and_joints_of_a_sample_agree_after_flips_and_turns(batch):
-    body = build_model(flow_head=None, silhouette_decoder=None
-                       ).body_model_train
+    body = build_model(
+        flow_head=None, silhouette_decoder=None
+    ).body_model_train
     with torch.no_grad():
-        posed = body(betas=batch['smpl_betas'].float(),
-                     body_pose=batch['smpl_body_pose'].float().flatten(1),
-                     global_orient=batch['smpl_global_orient'].float())
+        posed = body(
+            betas=batch['smpl_betas'].float(),
+            body_pose=batch['smpl_body_pose'].float().flatten(1),
+            global_orient=batch['smpl_global_orient'].float(),
+        )
     labels = batch['keypoints3d'][..., :3]
     error = (posed['joints'] - posed['joints'][:, :1]) - (
-        labels - labels[:, :1])
+        labels - labels[:, :1]
+    )
     assert error.norm(dim=-1).max() < 2e-2  # the mesh is nearly symmetric
     assert error.norm(dim=-1).mean() < 2e-3
 
@@ -236,6 +293,7 @@ def test_a_test_sample_is_the_same_every_time(here):
 
 def test_a_missing_depth_file_is_named(here):
     from mmd2a.datasets import BadSampleError
+
     settings = read_config().data.test
     settings.pipeline[1].depth_suffix = '_zoe.npy'
     with pytest.raises(BadSampleError, match='_zoe.npy'):

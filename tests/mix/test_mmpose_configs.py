@@ -1,4 +1,5 @@
 """The shipped mmpose mixes train and evaluate in MMEngine's runner."""
+
 import numpy as np
 import pytest
 import torch
@@ -9,13 +10,16 @@ from mmengine.structures import InstanceData
 pytest.importorskip('mmpose')
 
 NAMES = ('mmpose_rle_realnvp', 'mmpose_topdown_depth_encoder')
-pytestmark = [pytest.mark.usefixtures('own_scope'),
-              pytest.mark.parametrize('name', NAMES)]
+pytestmark = [
+    pytest.mark.usefixtures('own_scope'),
+    pytest.mark.parametrize('name', NAMES),
+]
 EIGHT = {'train_dataloader.batch_size': 8}
 
 
 def test_twenty_steps_lower_the_loss_and_mmpose_evaluates(
-        name, train, loss_history, tmp_path):
+    name, train, loss_history, tmp_path
+):
     runner = train(name, **EIGHT)
     losses = loss_history(runner)
     assert len(losses) == 20
@@ -28,7 +32,8 @@ def test_twenty_steps_lower_the_loss_and_mmpose_evaluates(
 
 
 def test_mmpose_recognises_perfect_keypoints_and_draws_them(
-        name, small_config):
+    name, small_config
+):
     cfg = small_config(name)
     runner = Runner.from_cfg(cfg)
     dataset = runner.build_dataloader(cfg.test_dataloader).dataset
@@ -36,8 +41,10 @@ def test_mmpose_recognises_perfect_keypoints_and_draws_them(
     for sample in samples:
         truth = sample.gt_instances
         sample.pred_instances = InstanceData(
-            keypoints=truth.keypoints, bboxes=truth.bboxes,
-            keypoint_scores=np.ones(truth.keypoints.shape[:2]))
+            keypoints=truth.keypoints,
+            bboxes=truth.bboxes,
+            keypoint_scores=np.ones(truth.keypoints.shape[:2]),
+        )
     evaluator = Evaluator(cfg.test_evaluator)
     evaluator.dataset_meta = dataset.metainfo
     evaluator.process(samples)

@@ -3,6 +3,7 @@
 Run as a script, this file makes a process per package that imports that
 package, builds what it is told to, and reports what failed.
 """
+
 import importlib
 import importlib.util
 import json
@@ -21,33 +22,45 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
     """The least arguments of every component, by registry and name."""
     branch = dict(type='mmd2a.DepthBranch', in_channels=3)
     tokens = dict(in_channels=128, embed_dims=32)
-    people = dict(data_root=folder, num_people=1, shard_size=1, image_size=48,
-                  num_workers=1)
+    people = dict(
+        data_root=folder,
+        num_people=1,
+        shard_size=1,
+        image_size=48,
+        num_workers=1,
+    )
     dataset = dict(type='mmd2a.SyntheticPeople', **people)
     small_mesh = dict(in_channels=32, num_coarse_vertices=54)
     return dict(
         DATASETS=dict(
             BodyDataset=dict(lazy_init=True),
             SyntheticPeople=people,
-            mmhuman3d_dataset=dict(dataset=dataset)),
+            mmhuman3d_dataset=dict(dataset=dataset),
+        ),
         FUNCTIONS=dict(init_worker=None, mmhuman3d_collate=None),
         HOOKS=dict(
-            AtomicCheckpointHook={}, EpochSeedHook={},
-            MeshVisualizationHook={}, NonFiniteGuardHook={}, ResumeHook={}),
+            AtomicCheckpointHook={},
+            EpochSeedHook={},
+            MeshVisualizationHook={},
+            NonFiniteGuardHook={},
+            ResumeHook={},
+        ),
         METRICS=dict(MMHuman3DMetric=dict(dataset=dataset), MeshMetric={}),
         MODELS=dict(
             AuxiliarySilhouetteHead=dict(head=branch, patch_embedding=tokens),
             BodyDataPreprocessor={},
             CoarseMeshHead=small_mesh,
             D2ABodyModelEstimator=dict(
-                backbone=None, neck=None,
-                head=dict(type='mmhuman3d.HMRHead', feat_dim=8)),
+                backbone=None,
+                neck=None,
+                head=dict(type='mmhuman3d.HMRHead', feat_dim=8),
+            ),
             D2AHMR=dict(
                 backbone=branch,
                 patch_embedding=dict(type='mmd2a.PatchEmbedding', **tokens),
-                encoder=dict(type='mmd2a.DepthCrossAttentionEncoder',
-                             depth=1),
-                head=dict(type='mmd2a.CoarseMeshHead', **small_mesh)),
+                encoder=dict(type='mmd2a.DepthCrossAttentionEncoder', depth=1),
+                head=dict(type='mmd2a.CoarseMeshHead', **small_mesh),
+            ),
             DepthBranch={},
             DepthCrossAttentionBlock=dict(embed_dims=32),
             DepthCrossAttentionEncoder=dict(embed_dims=32, depth=1),
@@ -55,12 +68,14 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             JointLoss={},
             KeypointRLELoss={},
             LearnableGatedFusion=dict(channels=8),
-            MMHuman3DEstimator=dict(architecture=dict(
-                type='ImageBodyModelEstimator')),
+            MMHuman3DEstimator=dict(
+                architecture=dict(type='ImageBodyModelEstimator')
+            ),
             MultiHeadAttention=dict(embed_dims=8),
             PatchEmbedding=tokens,
-            RGBDBackbone=dict(backbone=branch, depth_branch=dict(
-                type='mmd2a.DepthBranch')),
+            RGBDBackbone=dict(
+                backbone=branch, depth_branch=dict(type='mmd2a.DepthBranch')
+            ),
             RGBDDataPreprocessor=dict(image=dict(type='ImgDataPreprocessor')),
             RLEFlowHead=dict(in_channels=8, num_points=4),
             RLELoss={},
@@ -70,18 +85,29 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             SilhouetteDecoder=dict(in_channels=8, skip_channels=4),
             SilhouetteLoss={},
             TokenMasking=dict(embed_dims=8),
-            VertexLoss={}),
+            VertexLoss={},
+        ),
         MODEL_WRAPPERS=dict(MMHuman3DDistributed=dict(module=None)),
         OPTIM_WRAPPERS=dict(CPUAmpOptimWrapper=dict(optimizer=None)),
         OPTIM_WRAPPER_CONSTRUCTORS=dict(
-            PerModuleOptimWrapperConstructor=dict(optim_wrapper_cfg={})),
+            PerModuleOptimWrapperConstructor=dict(optim_wrapper_cfg={})
+        ),
         TRANSFORMS=dict(
-            DegradeDepth={}, FacingLabel={}, LoadDepthForMMHuman3D={},
-            LoadFrame={}, NormalizeRGBD={}, PackBodySample={},
-            PersonCrop=dict(size=32), PersonToInstance={},
-            PersonToKeypoints={}, PhotometricJitter={}, StackDepth={},
-            WarpMaskForMMHuman3D={}),
-        VISUALIZERS=dict(MeshVisualizer=dict(name='scopes')))
+            DegradeDepth={},
+            FacingLabel={},
+            LoadDepthForMMHuman3D={},
+            LoadFrame={},
+            NormalizeRGBD={},
+            PackBodySample={},
+            PersonCrop=dict(size=32),
+            PersonToInstance={},
+            PersonToKeypoints={},
+            PhotometricJitter={},
+            StackDepth={},
+            WarpMaskForMMHuman3D={},
+        ),
+        VISUALIZERS=dict(MeshVisualizer=dict(name='scopes')),
+    )
 
 
 def registered() -> dict[str, dict[str, object]]:
@@ -92,20 +118,26 @@ def registered() -> dict[str, dict[str, object]]:
         registry = getattr(registries, name)
         registry.import_from_location()
         # Others, such as tests in the same process, may register here too.
-        own = {key: module for key, module in registry.module_dict.items()
-               if module.__module__.startswith('mmd2a.')}
+        own = {
+            key: module
+            for key, module in registry.module_dict.items()
+            if module.__module__.startswith('mmd2a.')
+        }
         if own:
             found[name] = own
     return found
 
 
 def test_every_component_is_in_the_table():
-    table = {registry: set(entries)
-             for registry, entries in arguments('').items()}
-    assert table == {registry: set(modules)
-                     for registry, modules in registered().items()}, (
+    table = {
+        registry: set(entries) for registry, entries in arguments('').items()
+    }
+    assert table == {
+        registry: set(modules) for registry, modules in registered().items()
+    }, (
         'a component was added, renamed or removed: give it its least '
-        'arguments in `arguments`, here')
+        'arguments in `arguments`, here'
+    )
 
 
 @pytest.fixture(scope='module')
@@ -113,16 +145,26 @@ def reports(tmp_path_factory):
     """How many components were built from each scope, and which failed."""
     folder = tmp_path_factory.mktemp('scopes')
     scopes = [scope for scope in SCOPES if importlib.util.find_spec(scope)]
-    names = [(registry, name) for registry, modules in registered().items()
-             for name, module in modules.items()
-             if 'mmhuman3d' in scopes
-             or 'interop.mmhuman3d' not in module.__module__]
+    names = [
+        (registry, name)
+        for registry, modules in registered().items()
+        for name, module in modules.items()
+        if 'mmhuman3d' in scopes
+        or 'interop.mmhuman3d' not in module.__module__
+    ]
     done = subprocess.run(
         [sys.executable, __file__, str(folder), json.dumps([scopes, names])],
-        capture_output=True, text=True, timeout=400, cwd=folder,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'})
-    lines = [line.removeprefix(RAN) for line in done.stdout.splitlines()
-             if line.startswith(RAN)]
+        capture_output=True,
+        text=True,
+        timeout=400,
+        cwd=folder,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )
+    lines = [
+        line.removeprefix(RAN)
+        for line in done.stdout.splitlines()
+        if line.startswith(RAN)
+    ]
     assert lines, done.stdout[-2000:] + done.stderr[-4000:]
     return len(names), json.loads(lines[-1])
 
@@ -141,18 +183,22 @@ def build_all(scope: str, folder: str, names: list[list[str]]) -> dict:
     # without compiled operators their own models import only then.
     if scope != 'mmengine':
         importlib.import_module('mmd2a')
-    assert not any(name in sys.modules for name in (
-        'mmd2a.registry', *set(SCOPES) - {'mmengine'}))
+    assert not any(
+        name in sys.modules
+        for name in ('mmd2a.registry', *set(SCOPES) - {'mmengine'})
+    )
     importlib.import_module(scope)
     import torch
     from mmengine import registry as roots
     from mmengine.registry import init_default_scope
+
     init_default_scope(scope)
 
     stand_in = torch.nn.Linear(1, 1)
     table = arguments(folder)
     table['OPTIM_WRAPPERS']['CPUAmpOptimWrapper']['optimizer'] = (
-        torch.optim.SGD(stand_in.parameters(), lr=0.1))
+        torch.optim.SGD(stand_in.parameters(), lr=0.1)
+    )
     table['MODEL_WRAPPERS']['MMHuman3DDistributed']['module'] = stand_in
     failures: dict[str, str] = {}
     for kind, name in names:
@@ -166,11 +212,13 @@ def build_all(scope: str, folder: str, names: list[list[str]]) -> dict:
                     built = registry.get(f'mmd2a.{name}')
                 else:
                     built = registry.build(
-                        dict(type=f'mmd2a.{name}', **table[kind][name]))
+                        dict(type=f'mmd2a.{name}', **table[kind][name])
+                    )
                 assert built is not None
             except Exception as error:  # all are reported together
                 failures[f'{registry.scope}: {kind} {name}'] = (
-                    f'{type(error).__name__}: {str(error)[-300:]}')
+                    f'{type(error).__name__}: {str(error)[-300:]}'
+                )
     return dict(components=len(names), failures=failures)
 
 
@@ -181,8 +229,10 @@ def main(folder: str, scopes: list[str], names: list[list[str]]) -> None:
     fork = multiprocessing.get_context('fork')
     with fork.Pool(2, maxtasksperchild=1) as pool:
         reports = pool.starmap_async(
-            build_all, [(scope, folder, names) for scope in scopes],
-            chunksize=1).get(timeout=300)
+            build_all,
+            [(scope, folder, names) for scope in scopes],
+            chunksize=1,
+        ).get(timeout=300)
     sys.stdout.write(f'\n{RAN}{json.dumps(dict(zip(scopes, reports)))}\n')
 
 

@@ -1,4 +1,5 @@
 """Build this package and install it into environments of its own."""
+
 import os
 import shutil
 import subprocess
@@ -10,18 +11,41 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # What a checkout holds, without what grows in it.
-CONTENT = ('mmd2a', 'configs', 'tools', 'docs', 'requirements', 'tests',
-           'CHANGELOG.md', 'LICENSE', 'MANIFEST.in', 'NOTICE', 'README.md',
-           'model-index.yml', 'pyproject.toml', 'setup.cfg')
-OFFLINE = {**os.environ, 'PIP_NO_INDEX': '1', 'OMP_NUM_THREADS': '1',
-           'PIP_DISABLE_PIP_VERSION_CHECK': '1'}
+CONTENT = (
+    'mmd2a',
+    'configs',
+    'tools',
+    'docs',
+    'requirements',
+    'tests',
+    'CHANGELOG.md',
+    'LICENSE',
+    'MANIFEST.in',
+    'NOTICE',
+    'README.md',
+    'model-index.yml',
+    'pyproject.toml',
+    'setup.cfg',
+)
+OFFLINE = {
+    **os.environ,
+    'PIP_NO_INDEX': '1',
+    'OMP_NUM_THREADS': '1',
+    'PIP_DISABLE_PIP_VERSION_CHECK': '1',
+}
 OFFLINE.pop('PYTHONPATH', None)
 
 
 def run(*command, cwd, ok=True):
     """Run a command without network; its output."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, text=True,
-                          env=OFFLINE, capture_output=True, timeout=300)
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        text=True,
+        env=OFFLINE,
+        capture_output=True,
+        timeout=300,
+    )
     output = done.stdout + done.stderr
     assert (done.returncode == 0) == ok, output[-3000:]
     return output
@@ -29,8 +53,14 @@ def run(*command, cwd, ok=True):
 
 def build(kind, source, folder):
     """Build a 'wheel', 'sdist' or 'editable' wheel as pip does: its path."""
-    run(sys.executable, '-c', 'import sys; from setuptools import build_meta;'
-        f'build_meta.build_{kind}(sys.argv[1])', folder, cwd=source)
+    run(
+        sys.executable,
+        '-c',
+        'import sys; from setuptools import build_meta;'
+        f'build_meta.build_{kind}(sys.argv[1])',
+        folder,
+        cwd=source,
+    )
     [built] = [path for path in folder.iterdir() if path.is_file()]
     return built
 
@@ -42,8 +72,12 @@ def checkout(tmp_path_factory):
     folder.mkdir()
     for name in CONTENT:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, symlinks=True,
-                            ignore=shutil.ignore_patterns('__pycache__'))
+            shutil.copytree(
+                ROOT / name,
+                folder / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns('__pycache__'),
+            )
         else:
             shutil.copy(ROOT / name, folder / name)
     return folder
@@ -53,7 +87,8 @@ def checkout(tmp_path_factory):
 def built(checkout, tmp_path_factory):
     """``built(kind, source=checkout)``: what pip builds from a source."""
     return lambda kind, source=checkout: build(
-        kind, source, tmp_path_factory.mktemp(kind))
+        kind, source, tmp_path_factory.mktemp(kind)
+    )
 
 
 @pytest.fixture(scope='session')
@@ -73,10 +108,26 @@ def install(tmp_path_factory):
         env = tmp_path_factory.mktemp('environment')
         run(sys.executable, '-m', 'venv', '--without-pip', env, cwd=env)
         python = env / 'bin' / 'python'
-        run(sys.executable, '-m', 'pip', '--python', python, 'install',
-            '--quiet', '--no-deps', wheel, cwd=env)
-        site = Path(run(python, '-c', 'import sysconfig; print('
-                        'sysconfig.get_path("purelib"))', cwd=env).strip())
+        run(
+            sys.executable,
+            '-m',
+            'pip',
+            '--python',
+            python,
+            'install',
+            '--quiet',
+            '--no-deps',
+            wheel,
+            cwd=env,
+        )
+        site = Path(
+            run(
+                python,
+                '-c',
+                'import sysconfig; print(sysconfig.get_path("purelib"))',
+                cwd=env,
+            ).strip()
+        )
         (site / 'neighbours.pth').write_text(sysconfig.get_path('purelib'))
         return python
 

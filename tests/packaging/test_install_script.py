@@ -1,4 +1,5 @@
 """tools/install.sh refuses what cannot work, and its lists fit together."""
+
 import os
 import re
 import subprocess
@@ -10,24 +11,36 @@ ROOT = Path(__file__).parents[2]
 
 
 def install(folder, *arguments, script=ROOT / 'tools/install.sh', **settings):
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith('MMD2A_')}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith('MMD2A_')
+    }
     return subprocess.run(
-        ['bash', str(script), *arguments], text=True, capture_output=True,
-        env={**environment, 'MMD2A_VENV': str(folder), **settings})
+        ['bash', str(script), *arguments],
+        text=True,
+        capture_output=True,
+        env={**environment, 'MMD2A_VENV': str(folder), **settings},
+    )
 
 
 def listed(name):
     """Distributions that a requirement file names."""
     lines = (ROOT / 'requirements' / name).read_text().splitlines()
-    return {re.split('[<>=]', line)[0] for line in lines
-            if line and line[0] not in '#-'}
+    return {
+        re.split('[<>=]', line)[0]
+        for line in lines
+        if line and line[0] not in '#-'
+    }
 
 
-@pytest.mark.parametrize('arguments, settings, told', [
-    (['everything'], {}, 'unknown set'),
-    (['bare'], {'MMD2A_FORKS': 'another'}, 'unknown MMD2A_FORKS'),
-])
+@pytest.mark.parametrize(
+    'arguments, settings, told',
+    [
+        (['everything'], {}, 'unknown set'),
+        (['bare'], {'MMD2A_FORKS': 'another'}, 'unknown MMD2A_FORKS'),
+    ],
+)
 def test_a_mistyped_choice_is_named(arguments, settings, told, tmp_path):
     done = install(tmp_path / 'env', *arguments, **settings)
     assert done.returncode == 2 and told in done.stderr
@@ -58,6 +71,10 @@ def test_every_package_installed_without_dependencies_has_a_version():
 
 
 def test_no_package_is_listed_in_two_sets():
-    names = [name for file in (ROOT / 'requirements').glob('*.txt')
-             if file.name != 'constraints.txt' for name in listed(file.name)]
+    names = [
+        name
+        for file in (ROOT / 'requirements').glob('*.txt')
+        if file.name != 'constraints.txt'
+        for name in listed(file.name)
+    ]
     assert len(names) == len(set(names))

@@ -1,4 +1,5 @@
 """The model index is what the ecosystem's own checker expects."""
+
 from pathlib import Path
 
 import pytest

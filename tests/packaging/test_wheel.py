@@ -1,4 +1,5 @@
 """The wheel works from an empty folder, without the checkout."""
+
 import re
 import zipfile
 from pathlib import Path
@@ -48,28 +49,39 @@ print(type(get_model('mmd2a::d2a_hmr/d2a_hmr_hrnet.py')).__name__)
 def test_the_wheel_holds_every_file_it_needs(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert f'mmd2a-{__version__}.dist-info/METADATA' in names
-    expected = {f'mmd2a/.mim/{path.relative_to(ROOT)}'
-                for folder in ('configs', 'tools')
-                for path in (ROOT / folder).rglob('*')
-                if path.is_file() and '__pycache__' not in path.parts}
-    expected |= {str(path.relative_to(ROOT))
-                 for path in (ROOT / 'mmd2a').rglob('*')
-                 if path.suffix in ('.py', '.npz')}
+    expected = {
+        f'mmd2a/.mim/{path.relative_to(ROOT)}'
+        for folder in ('configs', 'tools')
+        for path in (ROOT / folder).rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
+    expected |= {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / 'mmd2a').rglob('*')
+        if path.suffix in ('.py', '.npz')
+    }
     assert expected | {'mmd2a/.mim/model-index.yml'} <= names
     assert {name.split('/')[0] for name in names} == {
-        'mmd2a', f'mmd2a-{__version__}.dist-info'}
+        'mmd2a',
+        f'mmd2a-{__version__}.dist-info',
+    }
 
 
 def test_every_config_is_found_by_name_from_an_empty_folder(
-        wheel, install, run_in):
+    wheel, install, run_in
+):
     pytest.importorskip('mmpose')
     assert run_in(install(wheel), '-c', NAMES).endswith('D2AHMR\n')
 
 
 def test_no_module_of_the_package_is_forgotten(wheel):
     """A folder without ``__init__.py`` would be left out silently."""
-    packages = {re.sub('/[^/]*$', '', name)
-                for name in zipfile.ZipFile(wheel).namelist()
-                if re.fullmatch(r'mmd2a/(?!configs/)[\w/]+\.py', name)}
-    assert all(f'{package}/__init__.py' in
-               zipfile.ZipFile(wheel).namelist() for package in packages)
+    packages = {
+        re.sub('/[^/]*$', '', name)
+        for name in zipfile.ZipFile(wheel).namelist()
+        if re.fullmatch(r'mmd2a/(?!configs/)[\w/]+\.py', name)
+    }
+    assert all(
+        f'{package}/__init__.py' in zipfile.ZipFile(wheel).namelist()
+        for package in packages
+    )

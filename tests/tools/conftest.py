@@ -1,4 +1,5 @@
 """Run a tool as a user does, on the toy training."""
+
 import os
 import subprocess
 import sys
@@ -13,8 +14,13 @@ PROJECT = ROOT / 'tests' / 'engine' / 'toy_project'
 @pytest.fixture
 def environment():
     """One thread, this interpreter, the toy project importable."""
-    return {**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
-            'PYTHONPATH': str(PROJECT), 'CUDA_VISIBLE_DEVICES': ''}
+    return {
+        **os.environ,
+        'PYTHON': sys.executable,
+        'OMP_NUM_THREADS': '1',
+        'PYTHONPATH': str(PROJECT),
+        'CUDA_VISIBLE_DEVICES': '',
+    }
 
 
 @pytest.fixture
@@ -22,11 +28,15 @@ def run_tool(tmp_path, environment):
     """``run_tool('train.py', *arguments) -> CompletedProcess``."""
 
     def run(tool, *arguments, ok=True):
-        start = (['bash'] if tool.endswith('.sh') else [sys.executable])
+        start = ['bash'] if tool.endswith('.sh') else [sys.executable]
         done = subprocess.run(
             [*start, str(ROOT / 'tools' / tool), *map(str, arguments)],
-            cwd=tmp_path, env=environment, capture_output=True, text=True,
-            timeout=120)
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
         return done
 

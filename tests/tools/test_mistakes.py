@@ -1,4 +1,5 @@
 """What a user can get wrong ends in one line that says what to do."""
+
 import runpy
 import shutil
 import subprocess
@@ -24,8 +25,9 @@ def mistake(tmp_path, monkeypatch):
     """``mistake(tool, *arguments) -> line``, in this process, to be fast."""
     monkeypatch.chdir(tmp_path)
     # Tools set the default scope; the tests after these have their own.
-    monkeypatch.setattr(DefaultScope, '_instance_dict',
-                        DefaultScope._instance_dict.copy())
+    monkeypatch.setattr(
+        DefaultScope, '_instance_dict', DefaultScope._instance_dict.copy()
+    )
 
     def run(tool, *arguments):
         path = str(ROOT / 'tools' / tool)
@@ -39,42 +41,79 @@ def mistake(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize('tool, arguments, expected', [
-    ('train.py', [MODEL_ONLY], 'no training data'),
-    ('train.py', [MODEL_ONLY, '--amp'], 'no training data'),
-    ('train.py', [INDEX], 'no model'),
-    ('train.py', [MAIN, '--cfg-options', 'model.depth_branch'],
-     'options are KEY=VALUE'),
-    ('train.py', [MAIN, '--cfg-options', 'load_from=nothere.pth'],
-     'no checkpoint nothere.pth'),
-    ('test.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
-    ('analysis/draw_sheet.py', ['nothere.py', 'x.pth'], 'no config'),
-    ('analysis/draw_sheet.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
-    ('analysis/draw_sheet.py', [MAIN, 'x.pth'], 'no checkpoint x.pth'),
-    ('analysis/draw_sheet.py', [MAIN, __file__], 'refused'),
-    ('analysis/draw_sheet.py', [HUMAN3D, __file__], 'D2AHMR'),
-    ('analysis/draw_sheet.py', [INDEX, __file__], 'D2AHMR'),
-    ('analysis/draw_sheet.py',
-     [MAIN, __file__, '--cfg-options', 'model.type=BaseModel'], 'D2AHMR'),
-    ('analysis/compare_with_mean_pose.py', ['nothere.py', 'x.json'],
-     'no config'),
-    ('analysis/compare_with_mean_pose.py', [MODEL_ONLY, 'x.json'],
-     'no training data'),
-    ('analysis/compare_with_mean_pose.py', [MAIN, 'x.json'],
-     'no file of results x.json'),
-    ('analysis/compare_with_mean_pose.py', [MAIN, __file__], 'not JSON'),
-    ('data/make_synthetic_people.py', ['--config', 'nothere.py'],
-     'no config'),
-    ('data/make_synthetic_people.py', ['--config', MODEL_ONLY],
-     'no data set of synthetic people'),
-    ('data/make_synthetic_people.py', ['--motions', 'nothere.bvh'],
-     'nothere.bvh'),
-    ('data/make_synthetic_people.py',
-     ['--config', MAIN, '--cfg-options',
-      'train_dataloader.dataset.motions=nothere.bvh'], 'nothere.bvh'),
-    ('benchmark/training_step.py', ['nothere.py'], 'no config'),
-    ('benchmark/training_step.py', [MODEL_ONLY], 'no training data'),
-])
+@pytest.mark.parametrize(
+    'tool, arguments, expected',
+    [
+        ('train.py', [MODEL_ONLY], 'no training data'),
+        ('train.py', [MODEL_ONLY, '--amp'], 'no training data'),
+        ('train.py', [INDEX], 'no model'),
+        (
+            'train.py',
+            [MAIN, '--cfg-options', 'model.depth_branch'],
+            'options are KEY=VALUE',
+        ),
+        (
+            'train.py',
+            [MAIN, '--cfg-options', 'load_from=nothere.pth'],
+            'no checkpoint nothere.pth',
+        ),
+        ('test.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
+        ('analysis/draw_sheet.py', ['nothere.py', 'x.pth'], 'no config'),
+        ('analysis/draw_sheet.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
+        ('analysis/draw_sheet.py', [MAIN, 'x.pth'], 'no checkpoint x.pth'),
+        ('analysis/draw_sheet.py', [MAIN, __file__], 'refused'),
+        ('analysis/draw_sheet.py', [HUMAN3D, __file__], 'D2AHMR'),
+        ('analysis/draw_sheet.py', [INDEX, __file__], 'D2AHMR'),
+        (
+            'analysis/draw_sheet.py',
+            [MAIN, __file__, '--cfg-options', 'model.type=BaseModel'],
+            'D2AHMR',
+        ),
+        (
+            'analysis/compare_with_mean_pose.py',
+            ['nothere.py', 'x.json'],
+            'no config',
+        ),
+        (
+            'analysis/compare_with_mean_pose.py',
+            [MODEL_ONLY, 'x.json'],
+            'no training data',
+        ),
+        (
+            'analysis/compare_with_mean_pose.py',
+            [MAIN, 'x.json'],
+            'no file of results x.json',
+        ),
+        ('analysis/compare_with_mean_pose.py', [MAIN, __file__], 'not JSON'),
+        (
+            'data/make_synthetic_people.py',
+            ['--config', 'nothere.py'],
+            'no config',
+        ),
+        (
+            'data/make_synthetic_people.py',
+            ['--config', MODEL_ONLY],
+            'no data set of synthetic people',
+        ),
+        (
+            'data/make_synthetic_people.py',
+            ['--motions', 'nothere.bvh'],
+            'nothere.bvh',
+        ),
+        (
+            'data/make_synthetic_people.py',
+            [
+                '--config',
+                MAIN,
+                '--cfg-options',
+                'train_dataloader.dataset.motions=nothere.bvh',
+            ],
+            'nothere.bvh',
+        ),
+        ('benchmark/training_step.py', ['nothere.py'], 'no config'),
+        ('benchmark/training_step.py', [MODEL_ONLY], 'no training data'),
+    ],
+)
 def test_mistakes_are_told_in_one_line(mistake, tool, arguments, expected):
     assert expected in mistake(tool, *arguments)
 
@@ -85,8 +124,9 @@ def test_results_of_another_kind_are_named(mistake, tmp_path):
     assert 'has no PCK/MPJPE' in line
 
 
-def test_an_earlier_training_is_not_overwritten(mistake, toy_config,
-                                                tmp_path, monkeypatch):
+def test_an_earlier_training_is_not_overwritten(
+    mistake, toy_config, tmp_path, monkeypatch
+):
     monkeypatch.syspath_prepend(str(toy_config.parent))
     folder = tmp_path / 'work_dirs' / 'toy_config'
     folder.mkdir(parents=True)
@@ -95,13 +135,17 @@ def test_an_earlier_training_is_not_overwritten(mistake, toy_config,
     assert '--resume' in line and '--work-dir' in line
 
 
-@pytest.mark.parametrize('content, expected', [
-    (dict(state_dict=dict(other=torch.zeros(1))), '6 of 6 parameters'),
-    ([1, 2], 'no weights'),
-    ('no checkpoint', 'refused'),
-])
+@pytest.mark.parametrize(
+    'content, expected',
+    [
+        (dict(state_dict=dict(other=torch.zeros(1))), '6 of 6 parameters'),
+        ([1, 2], 'no weights'),
+        ('no checkpoint', 'refused'),
+    ],
+)
 def test_what_is_no_checkpoint_of_the_model_is_not_evaluated(
-        mistake, toy_config, tmp_path, monkeypatch, content, expected):
+    mistake, toy_config, tmp_path, monkeypatch, content, expected
+):
     monkeypatch.syspath_prepend(str(toy_config.parent))
     checkpoint = tmp_path / 'x.pth'
     if isinstance(content, str):
@@ -126,17 +170,29 @@ def test_slurm_scripts_need_srun(tmp_path):
     for tool in ('slurm_train.sh', 'slurm_test.sh'):
         done = subprocess.run(
             [bash, ROOT / 'tools' / tool, 'gpu', 'job', 'a', 'b'],
-            env=dict(PATH=str(tmp_path)), capture_output=True, text=True)
+            env=dict(PATH=str(tmp_path)),
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 1
         assert 'tools/dist_train.sh' in done.stderr
         assert done.stderr.count('\n') == 1
 
 
-@pytest.mark.parametrize('arguments', [
-    ['--epochs'], ['--epochs', 'many'], ['--people', '--epochs', '1'],
-    ['--depth', '1']])
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ['--epochs'],
+        ['--epochs', 'many'],
+        ['--people', '--epochs', '1'],
+        ['--depth', '1'],
+    ],
+)
 def test_the_quickstart_explains_itself(arguments):
     done = subprocess.run(
         ['bash', ROOT / 'tools' / 'quickstart.sh', *arguments],
-        capture_output=True, text=True, timeout=20)
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
     assert done.returncode == 2 and '[--epochs N]' in done.stderr

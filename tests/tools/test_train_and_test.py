@@ -1,4 +1,5 @@
 """The command line tools, run as commands."""
+
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ import torch
 
 TRAIN = Path(__file__).parents[2] / 'tools' / 'train.py'
 # Stops a training in the middle of writing its second checkpoint.
-STOP_IN_SAVE = '''
+STOP_IN_SAVE = """
 import os, runpy, sys, time
 replace = os.replace
 
@@ -24,7 +25,7 @@ def stop(source, target):
 os.replace = stop
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name='__main__')
-'''
+"""
 
 
 @pytest.mark.parametrize('tool', ['train.py', 'test.py'])
@@ -34,23 +35,41 @@ def test_help_names_what_users_expect(run_tool, tool):
         assert option in text
 
 
-@pytest.mark.parametrize('tool', [
-    'dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh'])
+@pytest.mark.parametrize(
+    'tool',
+    ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh'],
+)
 def test_scripts_without_arguments_explain_themselves(run_tool, tool):
     assert tool in run_tool(tool, ok=False).stderr
 
 
 def test_train_resume_and_test(run_tool, toy_config, tmp_path):
-    run_tool('train.py', toy_config, '--work-dir', 'run', '--resume',
-             '--amp', '--cfg-options', 'train_cfg.max_epochs=1')
+    run_tool(
+        'train.py',
+        toy_config,
+        '--work-dir',
+        'run',
+        '--resume',
+        '--amp',
+        '--cfg-options',
+        'train_cfg.max_epochs=1',
+    )
     assert (tmp_path / 'run/epoch_1.pth').is_file()
     (tmp_path / 'run').rename(tmp_path / 'moved')
-    done = run_tool('train.py', toy_config, '--work-dir', 'moved',
-                    '--resume', 'auto')
+    done = run_tool(
+        'train.py', toy_config, '--work-dir', 'moved', '--resume', 'auto'
+    )
     assert 'resumed epoch: 1, iter: 4' in done.stdout + done.stderr
     checkpoint = tmp_path / 'moved/epoch_2.pth'
-    run_tool('test.py', toy_config, checkpoint, '--work-dir', 'moved',
-             '--out', 'results.json')
+    run_tool(
+        'test.py',
+        toy_config,
+        checkpoint,
+        '--work-dir',
+        'moved',
+        '--out',
+        'results.json',
+    )
     results = json.loads((tmp_path / 'results.json').read_text())
     state = torch.load(checkpoint, weights_only=True)
     best = state['message_hub']['runtime_info']['best_score']
@@ -58,11 +77,23 @@ def test_train_resume_and_test(run_tool, toy_config, tmp_path):
 
 
 def test_a_training_killed_while_saving_goes_on(
-        run_tool, toy_config, environment, tmp_path):
+    run_tool, toy_config, environment, tmp_path
+):
     process = subprocess.Popen(
-        [sys.executable, '-c', STOP_IN_SAVE, str(TRAIN), str(toy_config),
-         '--work-dir', 'run'], cwd=tmp_path, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        [
+            sys.executable,
+            '-c',
+            STOP_IN_SAVE,
+            str(TRAIN),
+            str(toy_config),
+            '--work-dir',
+            'run',
+        ],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 90
     while not (tmp_path / 'reached').exists():
         assert process.poll() is None and time.monotonic() < deadline
@@ -81,19 +112,29 @@ def test_a_training_killed_while_saving_goes_on(
     assert not [name for name in names if name.endswith('.incomplete')]
 
 
-def test_two_processes_train_alike_and_resume(run_tool, toy_config,
-                                              tmp_path):
+def test_two_processes_train_alike_and_resume(run_tool, toy_config, tmp_path):
     config = tmp_path / 'with_dump.py'
     config.write_text(
         f'_base_ = {str(toy_config)!r}\n'
-        'custom_hooks = [dict(type="EMAHook"), dict(type="ToyDumpHook")]\n')
-    run_tool('dist_train.sh', config, 2, '--work-dir', 'run',
-             '--cfg-options', 'train_cfg.max_epochs=1')
-    done = run_tool('dist_train.sh', config, 2, '--work-dir', 'run',
-                    '--resume')
+        'custom_hooks = [dict(type="EMAHook"), dict(type="ToyDumpHook")]\n'
+    )
+    run_tool(
+        'dist_train.sh',
+        config,
+        2,
+        '--work-dir',
+        'run',
+        '--cfg-options',
+        'train_cfg.max_epochs=1',
+    )
+    done = run_tool(
+        'dist_train.sh', config, 2, '--work-dir', 'run', '--resume'
+    )
     assert 'resumed epoch: 1, iter: 2' in done.stdout + done.stderr
-    first, second = (torch.load(tmp_path / f'run/rank_{rank}.pth',
-                                weights_only=True) for rank in (0, 1))
+    first, second = (
+        torch.load(tmp_path / f'run/rank_{rank}.pth', weights_only=True)
+        for rank in (0, 1)
+    )
     for name, value in first['params'].items():
         assert torch.equal(value, second['params'][name]), name
     assert not torch.equal(first['noise'], second['noise'])
@@ -101,8 +142,10 @@ def test_two_processes_train_alike_and_resume(run_tool, toy_config,
     checkpoint = tmp_path / 'run/epoch_2.pth'
     run_tool('dist_test.sh', toy_config, checkpoint, 2, '--out', 'two.json')
     run_tool('test.py', toy_config, checkpoint, '--out', 'one.json')
-    one, two = (json.loads((tmp_path / f'{name}.json').read_text())
-                for name in ('one', 'two'))
+    one, two = (
+        json.loads((tmp_path / f'{name}.json').read_text())
+        for name in ('one', 'two')
+    )
     assert one == pytest.approx(two)
 
 
@@ -112,12 +155,19 @@ def test_mistakes_are_told_in_one_line(run_tool, toy_config):
 
 
 def test_the_learning_rate_is_scaled_only_for_a_known_batch_size(
-        run_tool, toy_config, tmp_path):
+    run_tool, toy_config, tmp_path
+):
     done = run_tool('train.py', toy_config, '--auto-scale-lr', ok=False)
     assert 'base_batch_size' in done.stderr
-    log = run_tool('train.py', toy_config, '--auto-scale-lr', '--work-dir',
-                   tmp_path / 'scaled', '--cfg-options',
-                   'auto_scale_lr.base_batch_size=1')
+    log = run_tool(
+        'train.py',
+        toy_config,
+        '--auto-scale-lr',
+        '--work-dir',
+        tmp_path / 'scaled',
+        '--cfg-options',
+        'auto_scale_lr.base_batch_size=1',
+    )
     assert 'LR is set based on batch size of 1' in log.stdout
 
 
@@ -126,14 +176,26 @@ def test_slurm_gets_the_arguments_in_order(run_tool, environment, tmp_path):
     srun.parent.mkdir()
     srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     srun.chmod(0o755)
-    environment.update(PATH=f'{srun.parent}:{environment["PATH"]}',
-                       GPUS='4', GPUS_PER_NODE='2', PYTHON='python')
-    words = run_tool('slurm_train.sh', 'gpu', 'job', 'c.py', 'run',
-                     '--amp').stdout.split('\n')
+    environment.update(
+        PATH=f'{srun.parent}:{environment["PATH"]}',
+        GPUS='4',
+        GPUS_PER_NODE='2',
+        PYTHON='python',
+    )
+    words = run_tool(
+        'slurm_train.sh', 'gpu', 'job', 'c.py', 'run', '--amp'
+    ).stdout.split('\n')
     assert words[:3] == ['-p', 'gpu', '--job-name=job']
     assert '--ntasks=4' in words and '--gres=gpu:2' in words
-    assert words[-7:-1] == ['c.py', '--work-dir', 'run', '--amp',
-                            '--launcher', 'slurm']
-    words = run_tool('slurm_test.sh', 'gpu', 'job', 'c.py',
-                     'c.pth').stdout.split('\n')
+    assert words[-7:-1] == [
+        'c.py',
+        '--work-dir',
+        'run',
+        '--amp',
+        '--launcher',
+        'slurm',
+    ]
+    words = run_tool(
+        'slurm_test.sh', 'gpu', 'job', 'c.py', 'c.pth'
+    ).stdout.split('\n')
     assert words[-5:-1] == ['c.py', 'c.pth', '--launcher', 'slurm']

@@ -37,7 +37,7 @@ def test_an_overlay_changes_only_pixels_that_the_mesh_touches(person, photo):
     np.testing.assert_array_equal(photo, before)
     face = rasterize(vertices, faces, K, SIZE).face
     # Touched: covered at any of 8 x 8 places inside the pixel.
-    fine = np.diag([8., 8., 1.]) @ K
+    fine = np.diag([8.0, 8.0, 1.0]) @ K
     fine[:2, 2] += 3.5
     covered = rasterize(vertices, faces, fine, (8 * SIZE[0], 8 * SIZE[1]))
     near = (covered.face >= 0).reshape(SIZE[0], 8, SIZE[1], 8).any((1, 3))

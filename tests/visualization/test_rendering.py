@@ -47,9 +47,7 @@ def test_a_surface_that_faces_the_light_is_brighter():
 def test_vertex_colors_keep_their_order_in_brightness():
     colors = np.repeat(np.linspace(0.1, 0.9, 3)[:, None], 3, 1)
     triangle = SQUARE[:3]
-    rgba = render_mesh(
-        triangle, FACES[:1], K, (32, 32), vertex_colors=colors
-    )
+    rgba = render_mesh(triangle, FACES[:1], K, (32, 32), vertex_colors=colors)
     row = rgba[10, 10:24, 0]
     assert (np.diff(row[rgba[10, 10:24, 3] == 1]) > 0).all()
 

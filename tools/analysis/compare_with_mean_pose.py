@@ -14,6 +14,7 @@ nothing from its input and is free to predict any mesh ends up there.
 RESULTS.json is what ``tools/test.py --out`` wrote. Both rows are computed by
 the config's own evaluator, on the same people, under the same protocols.
 """
+
 import argparse
 import json
 
@@ -37,26 +38,39 @@ from mmd2a.engine.tool_config import (
 )
 from mmd2a.registry import DATASETS, METRICS
 
-LABELS = ('global_orient', 'body_pose', 'betas', 'transl', 'smpl_weight',
-          'keypoints3d', 'keypoints3d_weight')
+LABELS = (
+    'global_orient',
+    'body_pose',
+    'betas',
+    'transl',
+    'smpl_weight',
+    'keypoints3d',
+    'keypoints3d_weight',
+)
 NAMES = ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
 
 
 def read_labels(dataset: BaseDataset) -> dict[str, torch.Tensor]:
     """Stack the 3-D labels of a data set without reading an image."""
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    return {key: torch.as_tensor(np.stack(
-        [np.asarray(info[key], np.float32) for info in infos]))
-        for key in LABELS}
+    return {
+        key: torch.as_tensor(
+            np.stack([np.asarray(info[key], np.float32) for info in infos])
+        )
+        for key in LABELS
+    }
 
 
-def mean_body(labels: dict[str, torch.Tensor]
-              ) -> tuple[torch.Tensor, torch.Tensor]:
+def mean_body(
+    labels: dict[str, torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean pose (1, 69), by the chordal mean of rotations, and betas."""
     rotations = roma.rotvec_to_rotmat(labels['body_pose'].reshape(-1, 23, 3))
     mean = roma.special_procrustes(rotations.mean(0))
-    return (roma.rotmat_to_rotvec(mean).reshape(1, 69),
-            labels['betas'].mean(0, keepdim=True))
+    return (
+        roma.rotmat_to_rotvec(mean).reshape(1, 69),
+        labels['betas'].mean(0, keepdim=True),
+    )
 
 
 def best_orientation(joints: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -66,23 +80,30 @@ def best_orientation(joints: np.ndarray, targets: np.ndarray) -> np.ndarray:
         joints: root-relative joints of the mean body (J, 3).
         targets: root-relative joints of the people (N, J, 3).
     """
+
     def error(rotvec: np.ndarray) -> float:
         rotation = Rotation.from_rotvec(rotvec).as_matrix()
-        return float(np.linalg.norm(
-            joints @ rotation.T - targets, axis=-1).mean())
+        return float(
+            np.linalg.norm(joints @ rotation.T - targets, axis=-1).mean()
+        )
 
     # Upright in the camera frame at eight headings; the problem has several
     # local minima.
     upright = Rotation.from_rotvec([np.pi, 0, 0])
-    starts = [(upright * Rotation.from_rotvec([0, yaw, 0])).as_rotvec()
-              for yaw in np.linspace(0, 2 * np.pi, 8, endpoint=False)]
-    best = min((minimize(error, start, method='Powell') for start in starts),
-               key=lambda result: result.fun)
+    starts = [
+        (upright * Rotation.from_rotvec([0, yaw, 0])).as_rotvec()
+        for yaw in np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    ]
+    best = min(
+        (minimize(error, start, method='Powell') for start in starts),
+        key=lambda result: result.fun,
+    )
     return Rotation.from_rotvec(best.x).as_matrix()
 
 
-def constant_metrics(cfg: Config, root_names: tuple[str, ...]
-                     ) -> dict[str, dict[str, float]]:
+def constant_metrics(
+    cfg: Config, root_names: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
     """Evaluate both constant predictors as the config evaluates a model."""
     train = DATASETS.build(cfg.train_dataloader.dataset)
     test = DATASETS.build(cfg.test_dataloader.dataset)
@@ -98,11 +119,15 @@ def constant_metrics(cfg: Config, root_names: tuple[str, ...]
     offset = joints[:, root].mean(1, keepdim=True)
     targets = labels['keypoints3d']
     targets = targets - targets[:, root].mean(1, keepdim=True)
-    rotation = torch.as_tensor(best_orientation(
-        (joints - offset)[0].double().numpy(),
-        targets.double().numpy())).to(vertices)
-    meshes = {'mean-pose predictor': ((vertices - offset) @ rotation.T)[0],
-              'mean of all meshes': mean_mesh(body, labels, joint_set, root)}
+    rotation = torch.as_tensor(
+        best_orientation(
+            (joints - offset)[0].double().numpy(), targets.double().numpy()
+        )
+    ).to(vertices)
+    meshes = {
+        'mean-pose predictor': ((vertices - offset) @ rotation.T)[0],
+        'mean of all meshes': mean_mesh(body, labels, joint_set, root),
+    }
 
     labels = read_labels(test)
     results = {}
@@ -110,42 +135,65 @@ def constant_metrics(cfg: Config, root_names: tuple[str, ...]
         metric = METRICS.build(cfg.test_evaluator)
         metric.dataset_meta = test.metainfo
         for i in range(len(test)):
-            metric.process({}, [dict(
-                sample_idx=i,
-                joint_set=joint_set,
-                gt={key: value[i] for key, value in labels.items()},
-                pred=dict(vertices=mesh))])
+            metric.process(
+                {},
+                [
+                    dict(
+                        sample_idx=i,
+                        joint_set=joint_set,
+                        gt={key: value[i] for key, value in labels.items()},
+                        pred=dict(vertices=mesh),
+                    )
+                ],
+            )
         results[name] = metric.evaluate(len(test))
     return results
 
 
-def mean_mesh(body: SMPLBodyModel, labels: dict[str, torch.Tensor],
-              joint_set: str, root: list[int]) -> torch.Tensor:
+def mean_mesh(
+    body: SMPLBodyModel,
+    labels: dict[str, torch.Tensor],
+    joint_set: str,
+    root: list[int],
+) -> torch.Tensor:
     """Mean over people of their root-relative meshes (V, 3)."""
     total = torch.zeros(body.num_vertices, 3, dtype=torch.float64)
     for i in range(0, len(labels['betas']), 64):
-        vertices = body(*(labels[key][i:i + 64] for key in (
-            'global_orient', 'body_pose', 'betas'))).vertices
+        vertices = body(
+            *(
+                labels[key][i : i + 64]
+                for key in ('global_orient', 'body_pose', 'betas')
+            )
+        ).vertices
         joints = body.regress_joints(vertices, joint_set)
         total += (vertices - joints[:, root].mean(1, keepdim=True)).sum(0)
     return (total / len(labels['betas'])).float()
 
 
-def table(model: dict[str, float],
-          constant: dict[str, dict[str, float]]) -> str:
+def table(
+    model: dict[str, float], constant: dict[str, dict[str, float]]
+) -> str:
     """Errors of all predictors and what the model gains on each, in %."""
     rows = []
     for protocol in sorted({key.split('/')[0] for key in model}):
         keys = [f'{protocol}/{name}' for name in NAMES]
-        rows += [f'protocol {protocol}, mm',
-                 f"{'':22s}" + ''.join(f'{name:>13s}' for name in NAMES)]
+        rows += [
+            f'protocol {protocol}, mm',
+            f'{"":22s}' + ''.join(f'{name:>13s}' for name in NAMES),
+        ]
         for title, values in {**constant, 'model': model}.items():
-            rows.append(f'{title:22s}' + ''.join(
-                f'{values[key]:13.2f}' for key in keys))
+            rows.append(
+                f'{title:22s}'
+                + ''.join(f'{values[key]:13.2f}' for key in keys)
+            )
         for title, values in constant.items():
-            rows.append(f'model - {title[:14]:14s}' + ''.join(
-                f'{100 * (model[key] / values[key] - 1):+12.1f}%'
-                for key in keys))
+            rows.append(
+                f'model - {title[:14]:14s}'
+                + ''.join(
+                    f'{100 * (model[key] / values[key] - 1):+12.1f}%'
+                    for key in keys
+                )
+            )
     return '\n'.join(rows)
 
 
@@ -156,21 +204,29 @@ def read_results(path: str) -> dict[str, float]:
         with open(path) as file:
             results = json.load(file)
     except ValueError as error:
-        raise UsageError(f'{path} is not JSON: {error}. Give what '
-                         'tools/test.py --out wrote') from error
+        raise UsageError(
+            f'{path} is not JSON: {error}. Give what tools/test.py --out wrote'
+        ) from error
     protocols = {key.split('/')[0] for key in results}
-    missing = [f'{protocol}/{name}' for protocol in sorted(protocols)
-               for name in NAMES if f'{protocol}/{name}' not in results]
+    missing = [
+        f'{protocol}/{name}'
+        for protocol in sorted(protocols)
+        for name in NAMES
+        if f'{protocol}/{name}' not in results
+    ]
     if missing or not results:
-        raise UsageError(f'{path} has no {", ".join(missing) or "metrics"}: '
-                         'give what tools/test.py --out wrote for D2AHMR')
+        raise UsageError(
+            f'{path} has no {", ".join(missing) or "metrics"}: '
+            'give what tools/test.py --out wrote for D2AHMR'
+        )
     return results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config')
     parser.add_argument('results', help='written by tools/test.py --out')
     add_option_argument(parser)

@@ -6,6 +6,7 @@ People are taken at equal steps through the test set, so the sheet is no
 selection. Columns: input, pseudo-depth, predicted mesh on the image, mesh from
 the side, decoded silhouette, per-vertex sigma.
 """
+
 import argparse
 import inspect
 
@@ -36,7 +37,8 @@ from mmd2a.visualization import MeshVisualizer, save_image
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('--out', default='sheet.png')
@@ -50,8 +52,10 @@ def require_d2a_hmr(settings: dict) -> None:
     kind = settings.get('type', 'not there')
     built = kind if inspect.isclass(kind) else MODELS.get(kind)
     if built is None or not issubclass(built, D2AHMR):
-        raise UsageError('a sheet is of people as D2AHMR sees them; the '
-                         f'model of the config is {kind}')
+        raise UsageError(
+            'a sheet is of people as D2AHMR sees them; the '
+            f'model of the config is {kind}'
+        )
 
 
 def build_model(settings: dict, checkpoint: str) -> D2AHMR:
@@ -76,8 +80,10 @@ def main() -> None:
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     picks = np.linspace(0, len(dataset) - 1, args.num).astype(int)
     batch = pseudo_collate([dataset[int(i)] for i in picks])
-    images = [img.permute(1, 2, 0).numpy()[..., ::-1].copy()
-              for img in batch['inputs']['img']]
+    images = [
+        img.permute(1, 2, 0).numpy()[..., ::-1].copy()
+        for img in batch['inputs']['img']
+    ]
     depths = batch['inputs'].get('depth')
     with torch.no_grad():
         samples = [sample.cpu() for sample in model.test_step(batch)]
@@ -85,8 +91,9 @@ def main() -> None:
     captions = []
     for sample in samples:
         root = sample.gt.keypoints3d[model.root_ids].mean(0)
-        error = mpjpe(sample.pred.keypoints3d[None],
-                      (sample.gt.keypoints3d - root)[None])
+        error = mpjpe(
+            sample.pred.keypoints3d[None], (sample.gt.keypoints3d - root)[None]
+        )
         captions.append(f'MPJPE {1e3 * error.item():.0f} mm')
     visualizer = MeshVisualizer()
     visualizer.faces = model.body_model.faces.cpu().numpy()

@@ -4,6 +4,7 @@
 
 Prints the median of each and the ratio of pairs run one after the other.
 """
+
 import argparse
 import statistics
 import subprocess
@@ -28,8 +29,10 @@ def main() -> None:
     ratios = sorted(a / b for a, b in pairs)
     print(f'import mmd2a    {ours:.3f} s (median of {runs})')
     print(f'import mmengine {theirs:.3f} s')
-    print(f'ratio           {statistics.median(ratios):.2f} '
-          f'({ratios[0]:.2f} to {ratios[-1]:.2f})')
+    print(
+        f'ratio           {statistics.median(ratios):.2f} '
+        f'({ratios[0]:.2f} to {ratios[-1]:.2f})'
+    )
 
 
 if __name__ == '__main__':

@@ -145,8 +145,9 @@ def main() -> None:
         'interpolate': lambda: interpolate(raster, body[1], body[0]),
     }
     print(f'{len(body[1])} faces in the body, {len(room[1])} in the room')
-    times = {name: milliseconds(job, args.repeats) for name, job in
-             rows.items()}
+    times = {
+        name: milliseconds(job, args.repeats) for name, job in rows.items()
+    }
     for name, value in times.items():
         print(f'{name:24s}{value:8.2f} ms')
     for name, mesh in (('body', body), ('room', room)):

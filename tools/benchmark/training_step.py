@@ -5,6 +5,7 @@
 One process, one thread, in processor time, so that a busy machine disturbs
 little. Reads the config's own data through its own pipeline.
 """
+
 import argparse
 import time
 from collections import defaultdict
@@ -35,23 +36,31 @@ def measure(cfg: Config, steps: int) -> dict[str, float]:
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
 
     started: dict[str, float] = {}
-    parts = {name: part for name, part in model.named_children()
-             if not name.startswith('loss_') and name != 'data_preprocessor'}
+    parts = {
+        name: part
+        for name, part in model.named_children()
+        if not name.startswith('loss_') and name != 'data_preprocessor'
+    }
     for name, part in parts.items():
         part.register_forward_pre_hook(
-            lambda *_, name=name: started.update({name: clock()}))
+            lambda *_, name=name: started.update({name: clock()})
+        )
 
         def finish(*_, name=name):
             spent[f'forward: {name}'] += clock() - started[name]
+
         part.register_forward_hook(finish)
 
     for step in range(steps + 1):
         if step == 1:  # the first warms up
             spent.clear()
         begin = clock()
-        batch = pseudo_collate([
-            dataset[(step * batch_size + i) % len(dataset)]
-            for i in range(batch_size)])
+        batch = pseudo_collate(
+            [
+                dataset[(step * batch_size + i) % len(dataset)]
+                for i in range(batch_size)
+            ]
+        )
         spent['data: pipeline'] += clock() - begin
         begin = clock()
         batch = model.data_preprocessor(batch, training=True)
@@ -73,7 +82,8 @@ def measure(cfg: Config, steps: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=10)
     add_option_argument(parser)
@@ -84,9 +94,18 @@ def main() -> None:
     check_packages(cfg)
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
     spent = measure(cfg, args.steps)
-    whole = sum(ms for name, ms in spent.items() if name in (
-        'data: pipeline', 'data: preprocessor', 'forward: all', 'backward',
-        'optimiser'))
+    whole = sum(
+        ms
+        for name, ms in spent.items()
+        if name
+        in (
+            'data: pipeline',
+            'data: preprocessor',
+            'forward: all',
+            'backward',
+            'optimiser',
+        )
+    )
     for name, ms in spent.items():
         print(f'{name:32s}{ms:9.1f} ms{100 * ms / whole:7.1f} %')
     images = 1e3 * cfg.train_dataloader.batch_size / whole

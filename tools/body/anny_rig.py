@@ -3,17 +3,18 @@
 Axes are SMPL's (y up, facing +z, the body's left at +x); metres.
 N: bodies, V: vertices, B: bones.
 """
+
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
-MIRROR = np.array([-1., 1., 1.])
-SIDES = (('.L', 1.), ('.R', -1.))
+MIRROR = np.array([-1.0, 1.0, 1.0])
+SIDES = (('.L', 1.0), ('.R', -1.0))
 # Lifted with the arms, so that the T-pose keeps relaxed shoulders.
-CLAVICLE_RAISE, SHOULDER_RAISE = np.deg2rad([6., 6.])
-LEG_SPREAD = np.deg2rad(4.)
+CLAVICLE_RAISE, SHOULDER_RAISE = np.deg2rad([6.0, 6.0])
+LEG_SPREAD = np.deg2rad(4.0)
 
 
 @dataclass
@@ -42,43 +43,66 @@ class Rig:
     def decimated(self, transfer, mirror_vertices: np.ndarray) -> 'Rig':
         """The same rig on ``transfer @ vertices``."""
         weights = transfer @ self.weights
-        return replace(self, weights=weights / weights.sum(1, keepdims=True),
-                       mirror_vertices=mirror_vertices)
+        return replace(
+            self,
+            weights=weights / weights.sum(1, keepdims=True),
+            mirror_vertices=mirror_vertices,
+        )
 
-    def symmetrize(self, vertices: np.ndarray, heads: np.ndarray
-                   ) -> tuple[np.ndarray, np.ndarray]:
+    def symmetrize(
+        self, vertices: np.ndarray, heads: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Average bodies (N, V, 3) and bone heads with their mirror images."""
-        return (mirror_mean(vertices, self.mirror_vertices),
-                mirror_mean(heads, self.mirror_bones))
+        return (
+            mirror_mean(vertices, self.mirror_vertices),
+            mirror_mean(heads, self.mirror_bones),
+        )
 
-    def skin(self, turns: np.ndarray, places: np.ndarray,
-             vertices: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    def skin(
+        self,
+        turns: np.ndarray,
+        places: np.ndarray,
+        vertices: np.ndarray,
+        heads: np.ndarray,
+    ) -> np.ndarray:
         """Move vertices with bones (N, B, 3, 3), (N, B, 3)."""
         shift = places - np.einsum('nbij,nbj->nbi', turns, heads)
         motion = np.concatenate([turns, shift[..., None]], -1)
-        blend = np.einsum('vb,nbk->nvk', self.weights,
-                          motion.reshape(*places.shape[:2], 12),
-                          optimize=True)
+        blend = np.einsum(
+            'vb,nbk->nvk',
+            self.weights,
+            motion.reshape(*places.shape[:2], 12),
+            optimize=True,
+        )
         blend = blend.reshape(*blend.shape[:2], 3, 4)
-        return (np.einsum('nvij,nvj->nvi', blend[..., :3], vertices)
-                + blend[..., 3])
+        return (
+            np.einsum('nvij,nvj->nvi', blend[..., :3], vertices)
+            + blend[..., 3]
+        )
 
 
 def mirror_mean(points: np.ndarray, permutation: np.ndarray) -> np.ndarray:
     """Average points (..., P, 3) with their mirror images."""
-    return .5 * (points + points[..., permutation, :] * MIRROR)
+    return 0.5 * (points + points[..., permutation, :] * MIRROR)
 
 
 def load_anny():
     """Load the model; the first call makes a cache (about a minute)."""
     import anny
-    return anny.Anny(rig='anny', topology='anny', phenotypes='all',
-                     local_changes='none', skinning_method='lbs')
+
+    return anny.Anny(
+        rig='anny',
+        topology='anny',
+        phenotypes='all',
+        local_changes='none',
+        skinning_method='lbs',
+    )
 
 
 def mirror_permutation(vertices: np.ndarray) -> np.ndarray:
     """The vertex nearest to each mirrored vertex; an involution."""
     from scipy.spatial import cKDTree
+
     _, permutation = cKDTree(vertices).query(vertices * MIRROR)
     if not (permutation[permutation] == np.arange(len(vertices))).all():
         raise RuntimeError('the mesh has no left-right symmetric topology')
@@ -91,18 +115,28 @@ def make_rig(model, vertices: np.ndarray) -> Rig:
     indices = model.vertex_bone_indices.numpy()
     weights = np.zeros((len(indices), len(labels)))
     rows = np.repeat(np.arange(len(indices)), indices.shape[1])
-    np.add.at(weights, (rows, indices.ravel()),
-              model.vertex_bone_weights.numpy().ravel())
+    np.add.at(
+        weights,
+        (rows, indices.ravel()),
+        model.vertex_bone_weights.numpy().ravel(),
+    )
     other = {'L': 'R', 'R': 'L'}
-    bones = [labels.index(b[:-1] + other[b[-1]]) if b[-2:] in ('.L', '.R')
-             else i for i, b in enumerate(labels)]
-    return Rig(labels, np.array(model.bone_parents),
-               weights / weights.sum(1, keepdims=True),
-               mirror_permutation(vertices), np.array(bones))
+    bones = [
+        labels.index(b[:-1] + other[b[-1]]) if b[-2:] in ('.L', '.R') else i
+        for i, b in enumerate(labels)
+    ]
+    return Rig(
+        labels,
+        np.array(model.bone_parents),
+        weights / weights.sum(1, keepdims=True),
+        mirror_permutation(vertices),
+        np.array(bones),
+    )
 
 
-def sample_bodies(model, count: int, seed: int, min_age: float = 16.,
-                  max_age: float = 85.) -> tuple[np.ndarray, np.ndarray]:
+def sample_bodies(
+    model, count: int, seed: int, min_age: float = 16.0, max_age: float = 85.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw adult bodies at rest: vertices (N, V, 3), bone heads (N, B, 3).
 
     Ages and heights follow Anny's calibration to WHO data; the sliders for
@@ -111,39 +145,46 @@ def sample_bodies(model, count: int, seed: int, min_age: float = 16.,
     """
     import torch
     from anny.shape_distribution import SimpleShapeDistribution
+
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     age = torch.distributions.Uniform(
         torch.tensor(min_age, dtype=model.dtype),
-        torch.tensor(max_age, dtype=model.dtype))
+        torch.tensor(max_age, dtype=model.dtype),
+    )
     drawn = SimpleShapeDistribution(
-        model, morphological_age_distribution=age).sample(count)
+        model, morphological_age_distribution=age
+    ).sample(count)
     values = next(d for d in drawn if isinstance(d, dict))
     values = {k: values[k].clone() for k in model.phenotype_labels}
 
     def uniform() -> torch.Tensor:
         return torch.from_numpy(rng.random(count)).to(model.dtype)
 
-    values['gender'] = .9 * (uniform() > .5) + .1 * uniform()
+    values['gender'] = 0.9 * (uniform() > 0.5) + 0.1 * uniform()
     for key in ('weight', 'muscle', 'proportions'):
-        values[key] = (.65 * values[key] + .35 * uniform()).clamp(0, 1)
-    races = torch.from_numpy(rng.dirichlet([.7] * 3, count)).to(model.dtype)
+        values[key] = (0.65 * values[key] + 0.35 * uniform()).clamp(0, 1)
+    races = torch.from_numpy(rng.dirichlet([0.7] * 3, count)).to(model.dtype)
     for i, key in enumerate(('african', 'asian', 'caucasian')):
         values[key] = races[:, i]
     for key in ('cupsize', 'firmness'):
-        values[key] = .2 + .6 * uniform()
+        values[key] = 0.2 + 0.6 * uniform()
 
     eye = torch.eye(4, dtype=model.dtype).expand(1, model.bone_count, 4, 4)
     vertices, heads = [], []
     with torch.no_grad():
         for i in tqdm(range(0, count, 20), desc='bodies', unit='x20'):
-            part = {k: v[i:i + 20] for k, v in values.items()}
-            out = model(pose_parameters=eye.repeat(len(part['age']), 1, 1, 1),
-                        phenotype_kwargs=part)
+            part = {k: v[i : i + 20] for k, v in values.items()}
+            out = model(
+                pose_parameters=eye.repeat(len(part['age']), 1, 1, 1),
+                phenotype_kwargs=part,
+            )
             vertices.append(out['rest_vertices'].numpy())
             heads.append(out['rest_bone_heads'].numpy())
-    return (_to_smpl_axes(np.concatenate(vertices)),
-            _to_smpl_axes(np.concatenate(heads)))
+    return (
+        _to_smpl_axes(np.concatenate(vertices)),
+        _to_smpl_axes(np.concatenate(heads)),
+    )
 
 
 def _to_smpl_axes(points: np.ndarray) -> np.ndarray:
@@ -165,10 +206,11 @@ class _Stance:
     def turn(self, label: str, rotation: np.ndarray) -> None:
         bone = self.rig.index(label)
         moved = self.rig.descendants(bone)
-        centre = self.places[:, bone:bone + 1]
+        centre = self.places[:, bone : bone + 1]
         offset = self.places[:, moved] - centre
         self.places[:, moved] = centre + np.einsum(
-            'nij,nbj->nbi', rotation, offset)
+            'nij,nbj->nbi', rotation, offset
+        )
         self.turns[:, moved] = rotation[:, None] @ self.turns[:, moved]
 
     def about(self, label: str, axis: list[float], angle) -> None:
@@ -178,8 +220,13 @@ class _Stance:
 
     def align(self, label: str, child: str, target) -> None:
         """Turn a bone until it points to its child along a direction."""
-        self.turn(label, _between(self.place(child) - self.place(label),
-                                  np.asarray(target, float)))
+        self.turn(
+            label,
+            _between(
+                self.place(child) - self.place(label),
+                np.asarray(target, float),
+            ),
+        )
 
 
 def _between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -206,9 +253,11 @@ def t_pose(rig: Rig, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for side, sign in SIDES:
         stance.about('clavicle' + side, [0, 0, sign], CLAVICLE_RAISE)
         stance.about('shoulder01' + side, [0, 0, sign], SHOULDER_RAISE)
-        for bone, child in (('upperarm01', 'lowerarm01'),
-                            ('lowerarm01', 'wrist'),
-                            ('wrist', 'finger3-1')):
+        for bone, child in (
+            ('upperarm01', 'lowerarm01'),
+            ('lowerarm01', 'wrist'),
+            ('wrist', 'finger3-1'),
+        ):
             stance.align(bone + side, child + side, [sign, 0, 0])
         _turn_palm_down(stance, side)
         _straighten_fingers(stance, side, sign)
@@ -218,12 +267,17 @@ def t_pose(rig: Rig, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _turn_palm_down(stance: _Stance, side: str) -> None:
     """Bring the knuckles forward, spreading the twist along the arm."""
-    knuckles = (stance.place('finger2-1' + side)
-                - stance.place('finger5-1' + side))
+    knuckles = stance.place('finger2-1' + side) - stance.place(
+        'finger5-1' + side
+    )
     angle = np.arctan2(knuckles[:, 1], knuckles[:, 2])
-    for bone, share in (('upperarm01', .15), ('upperarm02', .15),
-                        ('lowerarm01', .1), ('lowerarm02', .35),
-                        ('wrist', .25)):
+    for bone, share in (
+        ('upperarm01', 0.15),
+        ('upperarm02', 0.15),
+        ('lowerarm01', 0.1),
+        ('lowerarm02', 0.35),
+        ('wrist', 0.25),
+    ):
         stance.about(bone + side, [1, 0, 0], angle * share)
 
 
@@ -234,33 +288,49 @@ def _straighten_fingers(stance: _Stance, side: str, sign: float) -> None:
             child = f'finger{finger}-{i + 1}{side}'
             now = stance.place(child) - stance.place(bone)
             now /= np.linalg.norm(now, axis=-1, keepdims=True)
-            stance.align(bone, child, .6 * np.array([sign, 0, 0]) + .4 * now)
+            stance.align(bone, child, 0.6 * np.array([sign, 0, 0]) + 0.4 * now)
 
 
 def _set_leg(stance: _Stance, side: str, sign: float) -> None:
-    stance.align('upperleg01' + side, 'lowerleg01' + side,
-                 [sign * np.sin(LEG_SPREAD), -np.cos(LEG_SPREAD), 0])
-    stance.align('lowerleg01' + side, 'foot' + side, [0, -1, -.06])
+    stance.align(
+        'upperleg01' + side,
+        'lowerleg01' + side,
+        [sign * np.sin(LEG_SPREAD), -np.cos(LEG_SPREAD), 0],
+    )
+    stance.align('lowerleg01' + side, 'foot' + side, [0, -1, -0.06])
     toe = stance.place('toe3-1' + side) - stance.place('foot' + side)
-    stance.about('foot' + side, [0, 1, 0],
-                 np.arctan2(sign * .22, 1) - np.arctan2(toe[:, 0], toe[:, 2]))
+    stance.about(
+        'foot' + side,
+        [0, 1, 0],
+        np.arctan2(sign * 0.22, 1) - np.arctan2(toe[:, 0], toe[:, 2]),
+    )
 
 
 def smpl_joints(rig: Rig, heads: np.ndarray) -> np.ndarray:
     """Places of SMPL's 24 joints (N, 24, 3) from bone heads (N, B, 3)."""
+
     def mean(*labels: str) -> np.ndarray:
         return np.mean([heads[:, rig.index(b)] for b in labels], 0)
 
     joints = np.zeros((len(heads), 24, 3))
     joints[:, 0] = mean('root', 'spine04')
     joints[:, 3] = mean('spine04', 'spine03')
-    for joint, bone in ((6, 'spine02'), (9, 'spine01'), (12, 'neck01'),
-                        (15, 'head')):
+    for joint, bone in (
+        (6, 'spine02'),
+        (9, 'spine01'),
+        (12, 'neck01'),
+        (15, 'head'),
+    ):
         joints[:, joint] = mean(bone)
     for i, (side, _) in enumerate(SIDES):
-        for joint, bone in ((1, 'upperleg01'), (4, 'lowerleg01'), (7, 'foot'),
-                            (16, 'upperarm01'), (18, 'lowerarm01'),
-                            (20, 'wrist')):
+        for joint, bone in (
+            (1, 'upperleg01'),
+            (4, 'lowerleg01'),
+            (7, 'foot'),
+            (16, 'upperarm01'),
+            (18, 'lowerarm01'),
+            (20, 'wrist'),
+        ):
             joints[:, joint + i] = mean(bone + side)
         joints[:, 10 + i] = mean(*(f'toe{k}-1{side}' for k in '12345'))
         joints[:, 13 + i] = mean('clavicle' + side, 'shoulder01' + side)
@@ -272,17 +342,36 @@ def joint_of_bone(label: str) -> int:
     """The SMPL joint that takes over the skinning of a bone."""
     name, _, side = label.partition('.')
     right = side == 'R'
-    middle = {'root': 0, 'pelvis': 0, 'spine05': 0, 'spine04': 3,
-              'spine03': 3, 'spine02': 6, 'spine01': 9, 'neck01': 12,
-              'neck02': 12, 'neck03': 12, 'head': 15, 'eye': 15}
+    middle = {
+        'root': 0,
+        'pelvis': 0,
+        'spine05': 0,
+        'spine04': 3,
+        'spine03': 3,
+        'spine02': 6,
+        'spine01': 9,
+        'neck01': 12,
+        'neck02': 12,
+        'neck03': 12,
+        'head': 15,
+        'eye': 15,
+    }
     if name in middle:
         return middle[name]
     if name.startswith('metacarpal') or name == 'finger1-1':
         return 20 + right
-    for start, joint in (('clavicle', 13), ('shoulder', 13), ('upperarm', 16),
-                         ('lowerarm', 18), ('wrist', 20), ('finger', 22),
-                         ('upperleg', 1), ('lowerleg', 4), ('foot', 7),
-                         ('toe', 10)):
+    for start, joint in (
+        ('clavicle', 13),
+        ('shoulder', 13),
+        ('upperarm', 16),
+        ('lowerarm', 18),
+        ('wrist', 20),
+        ('finger', 22),
+        ('upperleg', 1),
+        ('lowerleg', 4),
+        ('foot', 7),
+        ('toe', 10),
+    ):
         if name.startswith(start):
             return joint + right
     raise KeyError(f'unknown bone {label!r}; is this Anny 0.6.2?')

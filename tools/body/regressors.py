@@ -2,6 +2,7 @@
 
 N: meshes, V: vertices.
 """
+
 import numpy as np
 from scipy import sparse
 from scipy.optimize import nnls
@@ -10,14 +11,19 @@ from mmd2a.body_models.joint_sets import JOINT_SETS, SMPL_PARENTS, joint_names
 from mmd2a.body_models.mirror import SMPL_FLIP_PERMUTATION
 
 MAX_CANDIDATES = 900
-SPREAD = .13
+SPREAD = 0.13
 SMALLEST_KEPT = 1e-4
-CROWN_RADIUS = .03
+CROWN_RADIUS = 0.03
 
 
-def fit_regressor(meshes: np.ndarray, joints: np.ndarray,
-                  template: np.ndarray, rest_joints: np.ndarray,
-                  weights: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+def fit_regressor(
+    meshes: np.ndarray,
+    joints: np.ndarray,
+    template: np.ndarray,
+    rest_joints: np.ndarray,
+    weights: np.ndarray,
+    mirror: np.ndarray,
+) -> np.ndarray:
     """Fit (24, V) so that ``regressor @ mesh`` gives the joints.
 
     Candidates for a joint are the nearest vertices that it or a neighbour in
@@ -36,34 +42,35 @@ def fit_regressor(meshes: np.ndarray, joints: np.ndarray,
     for joint, parent in enumerate(SMPL_PARENTS):
         near = [c for c, p in enumerate(SMPL_PARENTS) if p == joint]
         near += [joint] if parent < 0 else [joint, parent]
-        influenced = np.flatnonzero(weights[:, near].sum(1) > .05)
+        influenced = np.flatnonzero(weights[:, near].sum(1) > 0.05)
         distance = np.linalg.norm(
-            template[influenced] - rest_joints[joint], axis=1)
+            template[influenced] - rest_joints[joint], axis=1
+        )
         order = np.argsort(distance, kind='stable')[:MAX_CANDIDATES]
         chosen = influenced[order]
-        regressor[joint, chosen] = _affine_nnls(meshes[:, chosen],
-                                                joints[:, joint])
+        regressor[joint, chosen] = _affine_nnls(
+            meshes[:, chosen], joints[:, joint]
+        )
     order = list(SMPL_FLIP_PERMUTATION)
-    return .5 * (regressor + regressor[order][:, mirror])
+    return 0.5 * (regressor + regressor[order][:, mirror])
 
 
 def _affine_nnls(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Weights w >= 0 (P,), sum 1, with w @ points (N, P, 3) near target."""
     count = points.shape[1]
     matrix = points.transpose(0, 2, 1).reshape(-1, count)
-    gram = (matrix.T @ matrix + 1e4
-            + SPREAD**2 * len(points) * np.eye(count))
+    gram = matrix.T @ matrix + 1e4 + SPREAD**2 * len(points) * np.eye(count)
     moment = matrix.T @ target.ravel() + 1e4
     # Same minimum as the tall system, through the Cholesky factor: faster.
     factor = np.linalg.cholesky(gram)
-    weight, _ = nnls(factor.T, np.linalg.solve(factor, moment),
-                     maxiter=50000)
+    weight, _ = nnls(factor.T, np.linalg.solve(factor, moment), maxiter=50000)
     weight[weight < SMALLEST_KEPT] = 0
     return weight / weight.sum()
 
 
-def h36m14_regressor(posed: np.ndarray, template: np.ndarray,
-                     mirror: np.ndarray) -> np.ndarray:
+def h36m14_regressor(
+    posed: np.ndarray, template: np.ndarray, mirror: np.ndarray
+) -> np.ndarray:
     """Assemble (14, V) from the 24 posed-mesh rows and the crown.
 
     The neck is SMPL's neck joint; the head top is the mean of the vertices
@@ -77,25 +84,27 @@ def h36m14_regressor(posed: np.ndarray, template: np.ndarray,
     return np.stack([*rows, near / near.sum()])
 
 
-def coco17_regressor(model, locate: sparse.csr_matrix,
-                     mirror: np.ndarray) -> np.ndarray:
+def coco17_regressor(
+    model, locate: sparse.csr_matrix, mirror: np.ndarray
+) -> np.ndarray:
     """Carry Anny's own COCO regressor over to the smaller mesh (17, V).
 
     ``locate`` (V_anny, V) has the barycentric coordinates of Anny's vertices
     on the smaller mesh.
     """
     from anny.keypoints import KeypointsRegressor
+
     names = joint_names('coco17')
     keypoints = KeypointsRegressor.coco(model, labels=list(names))
     rows = keypoints.regression_weights.numpy() @ locate
     rows[rows < SMALLEST_KEPT] = 0
     rows /= rows.sum(1, keepdims=True)
     swap = [names.index(_other_side(name)) for name in names]
-    return .5 * (rows + rows[swap][:, mirror])
+    return 0.5 * (rows + rows[swap][:, mirror])
 
 
 def _other_side(name: str) -> str:
     for side, other in (('left_', 'right_'), ('right_', 'left_')):
         if name.startswith(side):
-            return other + name[len(side):]
+            return other + name[len(side) :]
     return name

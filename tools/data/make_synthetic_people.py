@@ -10,6 +10,7 @@
 Interrupted work is continued by the same command; more people are added to
 those that are there.
 """
+
 import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -30,38 +31,62 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', help='make the data sets of this config, '
-                        'all settings taken from there')
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--config',
+        help='make the data sets of this config, '
+        'all settings taken from there',
+    )
     add_option_argument(parser)
     parser.add_argument('--data-root', default='data/synthetic_people')
-    parser.add_argument('--splits', nargs='+', choices=list(SPLITS),
-                        default=['train', 'val', 'test', 'ood'])
-    parser.add_argument('--num-people', type=int, default=1000,
-                        help='people in each of the splits')
+    parser.add_argument(
+        '--splits',
+        nargs='+',
+        choices=list(SPLITS),
+        default=['train', 'val', 'test', 'ood'],
+    )
+    parser.add_argument(
+        '--num-people',
+        type=int,
+        default=1000,
+        help='people in each of the splits',
+    )
     parser.add_argument('--image-size', type=int, default=256)
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--shard-size', type=int, default=100)
-    parser.add_argument('--motions', nargs='*', default=[],
-                        help='BVH or AMASS npz files, or folders of them')
-    parser.add_argument('--num-workers', type=int, default=None,
-                        help='processes; all cores if not given')
+    parser.add_argument(
+        '--motions',
+        nargs='*',
+        default=[],
+        help='BVH or AMASS npz files, or folders of them',
+    )
+    parser.add_argument(
+        '--num-workers',
+        type=int,
+        default=None,
+        help='processes; all cores if not given',
+    )
     return parser.parse_args()
 
 
 def make_for_config(path: str, options: dict) -> None:
     """Make the people of every data loader of a config."""
     cfg = read_config(path, options)
-    found = [settings for loader in (
-        'train_dataloader', 'val_dataloader', 'test_dataloader')
-        for settings in find_people((cfg.get(loader) or {}).get('dataset'))]
+    found = [
+        settings
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+        for settings in find_people((cfg.get(loader) or {}).get('dataset'))
+    ]
     if not found:
         raise UsageError(f'{path} has no data set of synthetic people')
     for settings in found:
         check_motions(settings.get('motions') or [])
         people = DATASETS.build({**settings, 'pipeline': []})
-        print(f'{people.cache.split}: {len(people)} people in '
-              f'{people.cache.folder}')
+        print(
+            f'{people.cache.split}: {len(people)} people in '
+            f'{people.cache.folder}'
+        )
 
 
 def check_motions(paths: str | Sequence[str]) -> None:
@@ -93,11 +118,19 @@ def main() -> None:
         return
     check_motions(args.motions)
     for split in args.splits:
-        cache = Cache(args.data_root, split, args.image_size, args.seed,
-                      args.shard_size, tuple(args.motions))
+        cache = Cache(
+            args.data_root,
+            split,
+            args.image_size,
+            args.seed,
+            args.shard_size,
+            tuple(args.motions),
+        )
         made = generate_people(cache, args.num_people, args.num_workers)
-        print(f'{split}: {args.num_people} people in {cache.folder} '
-              f'({made} made now)')
+        print(
+            f'{split}: {args.num_people} people in {cache.folder} '
+            f'({made} made now)'
+        )
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@
 Per person: image, depth (near is bright), masks (blue: hidden), body parts,
 and the image with the skeleton (hollow: not seen) and the box.
 """
+
 import argparse
 
 import cv2
@@ -24,7 +25,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('output', help='PNG file to write')
     parser.add_argument('--split', choices=list(SPLITS), default='train')
     parser.add_argument('--first', type=int, default=0)
@@ -47,9 +49,15 @@ def draw_person(person: Person) -> np.ndarray:
     masks[person.mask == 255] = 255
     masks[person.mask == 128] = (160, 40, 40)
     parts = _COLOURS[person.parts].astype(np.uint8)
-    return np.hstack([
-        person.image, cv2.merge([closeness.astype(np.uint8)] * 3), masks,
-        parts, draw_skeleton(person)])
+    return np.hstack(
+        [
+            person.image,
+            cv2.merge([closeness.astype(np.uint8)] * 3),
+            masks,
+            parts,
+            draw_skeleton(person),
+        ]
+    )
 
 
 def draw_skeleton(person: Person) -> np.ndarray:
@@ -61,25 +69,54 @@ def draw_skeleton(person: Person) -> np.ndarray:
     cv2.rectangle(canvas, (left, top), (right, bottom), (0, 200, 255), 1)
     for joint, parent in enumerate(SMPL_PARENTS):
         if parent >= 0:
-            cv2.line(canvas, points[parent].tolist(), points[joint].tolist(),
-                     (0, 255, 0), 1, cv2.LINE_AA)
+            cv2.line(
+                canvas,
+                points[parent].tolist(),
+                points[joint].tolist(),
+                (0, 255, 0),
+                1,
+                cv2.LINE_AA,
+            )
     for point, seen in zip(points, labels['visibility_smpl24']):
-        cv2.circle(canvas, point.tolist(), 2, (0, 0, 255),
-                   -1 if seen == SEEN else 1, cv2.LINE_AA)
-    cv2.putText(canvas, person.motion, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, .4,
-                (255, 255, 255), 1, cv2.LINE_AA)
+        cv2.circle(
+            canvas,
+            point.tolist(),
+            2,
+            (0, 0, 255),
+            -1 if seen == SEEN else 1,
+            cv2.LINE_AA,
+        )
+    cv2.putText(
+        canvas,
+        person.motion,
+        (4, 12),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        0.4,
+        (255, 255, 255),
+        1,
+        cv2.LINE_AA,
+    )
     return canvas
 
 
 def main() -> None:
     """Render the people and write the sheet."""
     args = parse_args()
-    tiles = [draw_person(render_person(args.seed, args.split, args.first + i,
-                                       args.image_size))
-             for i in range(args.num_people)]
+    tiles = [
+        draw_person(
+            render_person(
+                args.seed, args.split, args.first + i, args.image_size
+            )
+        )
+        for i in range(args.num_people)
+    ]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % args.columns)
-    sheet = np.vstack([np.hstack(tiles[i:i + args.columns])
-                       for i in range(0, len(tiles), args.columns)])
+    sheet = np.vstack(
+        [
+            np.hstack(tiles[i : i + args.columns])
+            for i in range(0, len(tiles), args.columns)
+        ]
+    )
     save_image(args.output, sheet[..., ::-1])
     print(f'{args.num_people} people of {args.split!r} in {args.output}')
 

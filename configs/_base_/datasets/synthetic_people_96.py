@@ -10,9 +10,10 @@ train_pipeline = [
     dict(
         type='mmd2a.PersonCrop',
         size=96,
-        scale_jitter=.15,
-        shift_jitter=.06,
-        flip_prob=.5),
+        scale_jitter=0.15,
+        shift_jitter=0.06,
+        flip_prob=0.5,
+    ),
     dict(type='mmd2a.PhotometricJitter'),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.PackBodySample'),
@@ -37,7 +38,9 @@ train_dataloader = dict(
         num_people=6000,
         image_size=image_size,
         joint_set=joint_set,
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=48,
     num_workers=0,
@@ -53,7 +56,9 @@ val_dataloader = dict(
         image_size=image_size,
         joint_set=joint_set,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = dict(
     batch_size=48,
     num_workers=0,
@@ -69,8 +74,9 @@ test_dataloader = dict(
         image_size=image_size,
         joint_set=joint_set,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 
-val_evaluator = dict(
-    type='mmd2a.MeshMetric', protocols=('synthetic_h36m14', ))
+val_evaluator = dict(type='mmd2a.MeshMetric', protocols=('synthetic_h36m14',))
 test_evaluator = val_evaluator

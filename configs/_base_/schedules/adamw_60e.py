@@ -5,10 +5,11 @@ test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=.05, fused=True),
-    clip_grad=dict(max_norm=1.))
+    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05, fused=True),
+    clip_grad=dict(max_norm=1.0),
+)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=.01, by_epoch=False, end=1000),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=1000),
     dict(type='CosineAnnealingLR', eta_min=1e-6, by_epoch=False),
 ]
 

@@ -6,10 +6,11 @@ test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=.01, fused=True),
-    clip_grad=dict(max_norm=1.))
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01, fused=True),
+    clip_grad=dict(max_norm=1.0),
+)
 # The cosine ends where train_cfg.max_epochs says (mmengine's default `end`).
 param_scheduler = [
-    dict(type='LinearLR', start_factor=.05, by_epoch=False, end=60),
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=60),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False),
 ]

@@ -5,10 +5,16 @@ they are) -> :mod:`.scene` (where, seen and lit from where) ->
 :mod:`.renderer` (images) -> :mod:`.person` (all of it, with labels) ->
 :mod:`.cache` (on disk) -> :mod:`.dataset` (as a data set).
 """
+
 from mmd2a.datasets.synthetic_people.cache import Cache
 from mmd2a.datasets.synthetic_people.dataset import SyntheticPeople
 from mmd2a.datasets.synthetic_people.generation import generate_people
 from mmd2a.datasets.synthetic_people.person import Person, render_person
 
-__all__ = ['Cache', 'Person', 'SyntheticPeople', 'generate_people',
-           'render_person']
+__all__ = [
+    'Cache',
+    'Person',
+    'SyntheticPeople',
+    'generate_people',
+    'render_person',
+]

@@ -9,6 +9,7 @@ handedness.
 
 A: angles.
 """
+
 import numpy as np
 
 __all__ = [
@@ -21,7 +22,7 @@ __all__ = [
     'angle_vector',
     'angles_to_rotations',
     'mirror_angles',
-    'rotation_matrix'
+    'rotation_matrix',
 ]
 
 # name: (lower limit, upper limit, mean, standard deviation) in degrees. The
@@ -64,22 +65,36 @@ for _side in ('left', 'right'):
 ANGLES: tuple[str, ...] = tuple(_TABLE)
 ANGLE_INDEX: dict[str, int] = {name: i for i, name in enumerate(ANGLES)}
 LOWER, UPPER, NATURAL_MEAN, NATURAL_STD = (
-    np.array(column, np.float64) for column in zip(*_TABLE.values()))
+    np.array(column, np.float64) for column in zip(*_TABLE.values())
+)
 
-_MIRROR = np.array([
-    ANGLE_INDEX[name.replace('left_', 'R_').replace('right_', 'left_')
-                .replace('R_', 'right_')] for name in ANGLES])
-_HANDED = np.array([
-    -1. if name in ('roll', 'spine_side', 'spine_twist', 'neck_side',
-                    'neck_twist') else 1. for name in ANGLES])
+_MIRROR = np.array(
+    [
+        ANGLE_INDEX[
+            name.replace('left_', 'R_')
+            .replace('right_', 'left_')
+            .replace('R_', 'right_')
+        ]
+        for name in ANGLES
+    ]
+)
+_HANDED = np.array(
+    [
+        -1.0
+        if name
+        in ('roll', 'spine_side', 'spine_twist', 'neck_side', 'neck_twist')
+        else 1.0
+        for name in ANGLES
+    ]
+)
 
 # How the spine and the neck share their bend among their joints.
-_SPINE = ((3, .4), (6, .35), (9, .25))
-_NECK = ((12, .5), (15, .5))
+_SPINE = ((3, 0.4), (6, 0.35), (9, 0.25))
+_NECK = ((12, 0.5), (15, 0.5))
 _LEG = {'left': (1, 4, 7, 10), 'right': (2, 5, 8, 11)}
 _ARM = {'left': (13, 16, 18, 20), 'right': (14, 17, 19, 21)}
 # The collar bone takes part of an arm's swing beyond this angle.
-_COLLAR_START, _COLLAR_SHARE, _COLLAR_MAX = 35., .22, 26.
+_COLLAR_START, _COLLAR_SHARE, _COLLAR_MAX = 35.0, 0.22, 26.0
 
 
 def angle_vector(**degrees: float) -> np.ndarray:
@@ -122,8 +137,11 @@ def rotation_matrix(vector: np.ndarray) -> np.ndarray:
     zero = np.zeros_like(x)
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1)
     cross = cross.reshape(vector.shape[:-1] + (3, 3))
-    return (np.eye(3) + np.sin(angle) / angle * cross
-            + (1 - np.cos(angle)) / angle**2 * (cross @ cross))
+    return (
+        np.eye(3)
+        + np.sin(angle) / angle * cross
+        + (1 - np.cos(angle)) / angle**2 * (cross @ cross)
+    )
 
 
 def angles_to_rotations(pose: np.ndarray) -> np.ndarray:
@@ -141,21 +159,29 @@ def angles_to_rotations(pose: np.ndarray) -> np.ndarray:
     vector = np.zeros((24, 3))
     vector[0] = angle['pitch'], 0, 0
     for part, joints in (('spine', _SPINE), ('neck', _NECK)):
-        bend = np.array([angle[f'{part}_flexion'], angle[f'{part}_twist'],
-                         -angle[f'{part}_side']])
+        bend = np.array(
+            [
+                angle[f'{part}_flexion'],
+                angle[f'{part}_twist'],
+                -angle[f'{part}_side'],
+            ]
+        )
         for joint, share in joints:
             vector[joint] = share * bend
 
     # Two more rotations per limb: a twist that comes before the swing.
     twist = np.zeros((24, 3))
     swings = {}
-    for side, sign in (('left', 1.), ('right', -1.)):
+    for side, sign in (('left', 1.0), ('right', -1.0)):
         hip, knee, ankle, toes = _LEG[side]
         vector[hip] = _swing(angle, side, 'hip', sign)
         twist[hip] = 0, sign * angle[f'{side}_hip_twist'], 0
         vector[knee] = angle[f'{side}_knee'], 0, 0
-        vector[ankle] = (-angle[f'{side}_ankle'], 0,
-                         sign * angle[f'{side}_ankle_side'])
+        vector[ankle] = (
+            -angle[f'{side}_ankle'],
+            0,
+            sign * angle[f'{side}_ankle_side'],
+        )
         vector[toes] = -angle[f'{side}_toes'], 0, 0
 
         collar, shoulder, elbow, wrist = _ARM[side]
@@ -163,15 +189,19 @@ def angles_to_rotations(pose: np.ndarray) -> np.ndarray:
         twist[shoulder] = angle[f'{side}_arm_twist'], 0, 0
         vector[elbow] = 0, -sign * angle[f'{side}_elbow'], 0
         # Pronation belongs to the forearm: the elbow takes a part of it.
-        twist[elbow] = -.4 * angle[f'{side}_forearm'], 0, 0
-        twist[wrist] = -.6 * angle[f'{side}_forearm'], 0, 0
-        vector[wrist] = (0, -sign * angle[f'{side}_wrist_side'],
-                         -sign * angle[f'{side}_wrist'])
+        twist[elbow] = -0.4 * angle[f'{side}_forearm'], 0, 0
+        twist[wrist] = -0.6 * angle[f'{side}_forearm'], 0, 0
+        vector[wrist] = (
+            0,
+            -sign * angle[f'{side}_wrist_side'],
+            -sign * angle[f'{side}_wrist'],
+        )
 
     rotations = rotation_matrix(vector) @ rotation_matrix(twist)
-    rotations[0] = rotation_matrix(
-        np.array([0, 0, -angle['roll']])) @ rotations[0]
-    for side, sign in (('left', 1.), ('right', -1.)):
+    rotations[0] = (
+        rotation_matrix(np.array([0, 0, -angle['roll']])) @ rotations[0]
+    )
+    for side, sign in (('left', 1.0), ('right', -1.0)):
         collar, shoulder, elbow, _ = _ARM[side]
         swing = swings[side]
         size = np.linalg.norm(swing) + 1e-9
@@ -180,18 +210,29 @@ def angles_to_rotations(pose: np.ndarray) -> np.ndarray:
         lift = rotation_matrix(swing / size * raised)
         hanging = rotation_matrix(np.array([0, 0, -sign * np.pi / 2]))
         rotations[collar] = lift
-        rotations[shoulder] = (lift.T @ rotation_matrix(swing) @ hanging
-                               @ rotation_matrix(twist[shoulder]))
+        rotations[shoulder] = (
+            lift.T
+            @ rotation_matrix(swing)
+            @ hanging
+            @ rotation_matrix(twist[shoulder])
+        )
         # Bend first, then pronate about the bent forearm.
-        rotations[elbow] = (rotation_matrix(vector[elbow])
-                            @ rotation_matrix(twist[elbow]))
+        rotations[elbow] = rotation_matrix(vector[elbow]) @ rotation_matrix(
+            twist[elbow]
+        )
     return rotations
 
 
-def _swing(angle: dict[str, float], side: str, limb: str,
-           sign: float) -> np.ndarray:
+def _swing(
+    angle: dict[str, float], side: str, limb: str, sign: float
+) -> np.ndarray:
     """Rotation vector that swings a hanging limb forwards and sideways."""
-    swing = np.array([-angle[f'{side}_{limb}_flexion'], 0,
-                      sign * angle[f'{side}_{limb}_abduction']])
+    swing = np.array(
+        [
+            -angle[f'{side}_{limb}_flexion'],
+            0,
+            sign * angle[f'{side}_{limb}_abduction'],
+        ]
+    )
     size = np.linalg.norm(swing)
-    return swing * min(1., np.deg2rad(178.) / max(size, 1e-9))
+    return swing * min(1.0, np.deg2rad(178.0) / max(size, 1e-9))

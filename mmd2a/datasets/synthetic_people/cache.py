@@ -5,6 +5,7 @@ name and renamed, so that a reader never meets half of one, and it is guarded
 by a file lock, so that any number of processes can build one cache together:
 each takes the shards that nobody else has in hand.
 """
+
 import errno
 import functools
 import hashlib
@@ -54,6 +55,7 @@ class Cache:
         shard_size: people per shard.
         motions: files or folders with the user's own motions.
     """
+
     data_root: str
     split: str
     image_size: int = 256
@@ -63,21 +65,31 @@ class Cache:
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
-            raise ValueError(f'split must be one of {", ".join(SPLITS)}, not '
-                             f'{self.split!r}')
+            raise ValueError(
+                f'split must be one of {", ".join(SPLITS)}, not {self.split!r}'
+            )
         for name in ('image_size', 'shard_size'):
             if getattr(self, name) < 1:
-                raise ValueError(f'{name} must be positive, not '
-                                 f'{getattr(self, name)}')
+                raise ValueError(
+                    f'{name} must be positive, not {getattr(self, name)}'
+                )
         if self.seed < 0:
             raise ValueError(f'seed must not be negative, but is {self.seed}')
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """8 hexadecimal digits that name everything that changes the bytes."""
-        digest = hashlib.sha256(repr((
-            GENERATOR_VERSION, self.image_size, self.shard_size,
-            self.seed, self.split)).encode())
+        digest = hashlib.sha256(
+            repr(
+                (
+                    GENERATOR_VERSION,
+                    self.image_size,
+                    self.shard_size,
+                    self.seed,
+                    self.split,
+                )
+            ).encode()
+        )
         digest.update(EMBEDDED_BODY_PATH.read_bytes())
         if self.motions:
             for file in list_motion_files(self.motions):
@@ -89,7 +101,8 @@ class Cache:
         """Folder of the split's shards."""
         return Path(self.data_root) / (
             f'{self.split}_{self.image_size}px_seed{self.seed}_'
-            f'{self.fingerprint}')
+            f'{self.fingerprint}'
+        )
 
     def shard_folder(self, shard: int) -> Path:
         """Folder of one shard."""
@@ -101,8 +114,9 @@ class Cache:
 
     def missing_shards(self, num_people: int) -> list[int]:
         """Shards that are absent or damaged."""
-        return [s for s in self.shards_for(num_people)
-                if not self.is_complete(s)]
+        return [
+            s for s in self.shards_for(num_people) if not self.is_complete(s)
+        ]
 
     def is_complete(self, shard: int) -> bool:
         """Whether a shard has all its files and readable annotations.
@@ -119,8 +133,10 @@ class Cache:
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             return False
         return number == self.shard_size and all(
-            f'{i:06d}{suffix}' in names for i in self.indices(shard)
-            for suffix in _SUFFIXES)
+            f'{i:06d}{suffix}' in names
+            for i in self.indices(shard)
+            for suffix in _SUFFIXES
+        )
 
     def indices(self, shard: int) -> range:
         """Numbers of a shard's people in the split."""
@@ -128,14 +144,17 @@ class Cache:
 
     def read_annotations(self, shard: int) -> dict[str, np.ndarray]:
         """Labels of a shard's people, see :class:`Person`; S first."""
-        with np.load(self.shard_folder(shard) / _ANNOTATIONS,
-                     allow_pickle=False) as file:
+        with np.load(
+            self.shard_folder(shard) / _ANNOTATIONS, allow_pickle=False
+        ) as file:
             return {name: file[name] for name in file.files}
 
-    def build_shards(self, shards: Iterable[int],
-                     on_person: Callable[[], None] = lambda: None,
-                     read_frames: Callable[[], np.ndarray | None] | None = None
-                     ) -> list[int]:
+    def build_shards(
+        self,
+        shards: Iterable[int],
+        on_person: Callable[[], None] = lambda: None,
+        read_frames: Callable[[], np.ndarray | None] | None = None,
+    ) -> list[int]:
         """Make shards, except those that another process has in hand.
 
         Args:
@@ -153,8 +172,9 @@ class Cache:
         # Sums in another order would be other bytes.
         torch.set_num_threads(1)
         try:
-            return [s for s in shards
-                    if self._build(s, read_frames, on_person)]
+            return [
+                s for s in shards if self._build(s, read_frames, on_person)
+            ]
         finally:
             torch.set_num_threads(threads)
 
@@ -196,9 +216,12 @@ class Cache:
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path).acquire(timeout=0)
 
-    def _build(self, shard: int,
-               read_frames: Callable[[], np.ndarray | None],
-               on_person: Callable[[], None]) -> bool:
+    def _build(
+        self,
+        shard: int,
+        read_frames: Callable[[], np.ndarray | None],
+        on_person: Callable[[], None],
+    ) -> bool:
         try:
             held = self._lock(shard)
         except Timeout:
@@ -214,8 +237,7 @@ class Cache:
             temporary = self.folder / f'.{target.name}.{os.getpid()}.tmp'
             try:
                 temporary.mkdir()
-                self._write_people(temporary, shard, read_frames(),
-                                   on_person)
+                self._write_people(temporary, shard, read_frames(), on_person)
                 if target.exists():
                     damaged = self.folder / f'.{target.name}.damaged'
                     os.rename(target, damaged)
@@ -225,13 +247,18 @@ class Cache:
                 shutil.rmtree(temporary, ignore_errors=True)
         return True
 
-    def _write_people(self, folder: Path, shard: int,
-                      frames: np.ndarray | None,
-                      on_person: Callable[[], None]) -> None:
+    def _write_people(
+        self,
+        folder: Path,
+        shard: int,
+        frames: np.ndarray | None,
+        on_person: Callable[[], None],
+    ) -> None:
         labels: dict[str, list] = dict(index=[], motion=[])
         for index in self.indices(shard):
-            person = render_person(self.seed, self.split, index,
-                                   self.image_size, frames)
+            person = render_person(
+                self.seed, self.split, index, self.image_size, frames
+            )
             for suffix, data in zip(_SUFFIXES, encode_person(person)):
                 write_bytes(folder / f'{index:06d}{suffix}', data)
             labels['index'].append(index)
@@ -240,7 +267,8 @@ class Cache:
                 labels.setdefault(name, []).append(value)
             on_person()
         arrays: dict[str, Any] = {
-            name: np.array(values) for name, values in labels.items()}
+            name: np.array(values) for name, values in labels.items()
+        }
         np.savez(folder / _ANNOTATIONS, **arrays)
 
 
@@ -248,10 +276,12 @@ def encode_person(person: Person) -> tuple[bytes, bytes, bytes, bytes]:
     """Compress the images: JPEG, and depth, mask and parts as PNG."""
     fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     flat = fast + [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    return (_encode('.jpg', person.image, [cv2.IMWRITE_JPEG_QUALITY, 95]),
-            _encode('.png', person.depth, fast),
-            _encode('.png', person.mask, flat),
-            _encode('.png', person.parts, flat))
+    return (
+        _encode('.jpg', person.image, [cv2.IMWRITE_JPEG_QUALITY, 95]),
+        _encode('.png', person.depth, fast),
+        _encode('.png', person.mask, flat),
+        _encode('.png', person.parts, flat),
+    )
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -259,8 +289,9 @@ def write_bytes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def explain_os_error(error: OSError, cache: Cache, num_missing: int
-                     ) -> OSError:
+def explain_os_error(
+    error: OSError, cache: Cache, num_missing: int
+) -> OSError:
     """Say what a user can do about a disk that cannot hold the people.
 
     Args:
@@ -276,23 +307,30 @@ def explain_os_error(error: OSError, cache: Cache, num_missing: int
         free = shutil.disk_usage(existing).free / 1e9
         need = num_missing * bytes_per_person(cache.image_size) / 1e9
         return OSError(
-            error.errno, f'the disk of {root} is full: {num_missing} '
+            error.errno,
+            f'the disk of {root} is full: {num_missing} '
             f'synthetic people of {cache.image_size} px need about '
             f'{need:.2f} GB more, {free:.2f} GB are free. Make room, choose '
             f'a folder on another disk by data_root, or ask for fewer or '
             f'smaller people (num_people, image_size). Finished shards are '
-            f'kept; nothing half-written is left.')
+            f'kept; nothing half-written is left.',
+        )
     if error.errno in _NO_LOCKS:
         return OSError(
-            error.errno, f'the file system of data_root has no locks; set '
+            error.errno,
+            f'the file system of data_root has no locks; set '
             f'data_root to a local disk (data_root is {root}: '
-            f'{error.strerror})')
+            f'{error.strerror})',
+        )
     if error.errno in _NO_PERMISSION or isinstance(
-            error, (FileExistsError, NotADirectoryError)):
+        error, (FileExistsError, NotADirectoryError)
+    ):
         return type(error)(
-            error.errno, f'cannot write synthetic people to {root} '
+            error.errno,
+            f'cannot write synthetic people to {root} '
             f'({error.strerror}). Set data_root to a folder that you may '
-            f'write to')
+            f'write to',
+        )
     return error
 
 

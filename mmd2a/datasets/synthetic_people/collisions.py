@@ -1,4 +1,5 @@
 """A cheap test of whether a pose puts body parts through each other."""
+
 from functools import lru_cache
 
 import numpy as np
@@ -14,11 +15,23 @@ __all__ = ['joint_positions', 'penetration', 'rest_joints']
 
 # Spheres along bones: (joint, joint, radius in metres, number).
 _CAPSULES = (
-    (0, 3, .125, 2), (3, 9, .125, 3), (9, 12, .09, 2), (15, 15, .105, 1),
-    (1, 4, .07, 4), (2, 5, .07, 4), (4, 7, .05, 4), (5, 8, .05, 4),
-    (7, 10, .04, 2), (8, 11, .04, 2), (16, 18, .045, 3), (17, 19, .045, 3),
-    (18, 20, .038, 3), (19, 21, .038, 3), (20, 22, .035, 2),
-    (21, 23, .035, 2))
+    (0, 3, 0.125, 2),
+    (3, 9, 0.125, 3),
+    (9, 12, 0.09, 2),
+    (15, 15, 0.105, 1),
+    (1, 4, 0.07, 4),
+    (2, 5, 0.07, 4),
+    (4, 7, 0.05, 4),
+    (5, 8, 0.05, 4),
+    (7, 10, 0.04, 2),
+    (8, 11, 0.04, 2),
+    (16, 18, 0.045, 3),
+    (17, 19, 0.045, 3),
+    (18, 20, 0.038, 3),
+    (19, 21, 0.038, 3),
+    (20, 22, 0.035, 2),
+    (21, 23, 0.035, 2),
+)
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +61,7 @@ def penetration(rotations: np.ndarray) -> float:
     """
     centre = _sphere_centres(rotations)
     distance = np.linalg.norm(centre[:, None] - centre[None], axis=-1)
-    return float(np.max(_reach() - distance, initial=0.))
+    return float(np.max(_reach() - distance, initial=0.0))
 
 
 def _kinematics(rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,8 +70,9 @@ def _kinematics(rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for joint in range(1, 24):
         parent = SMPL_PARENTS[joint]
         turns.append(turns[parent] @ rotations[joint])
-        places.append(places[parent]
-                      + turns[parent] @ (rest[joint] - rest[parent]))
+        places.append(
+            places[parent] + turns[parent] @ (rest[joint] - rest[parent])
+        )
     return np.stack(turns), np.stack(places)
 
 
@@ -66,10 +80,10 @@ def _sphere_centres(rotations: np.ndarray) -> np.ndarray:
     turns, places = _kinematics(rotations)
     centres = []
     for start, end, _, number in _CAPSULES:
-        share = (np.arange(number) + .5)[:, None] / number
+        share = (np.arange(number) + 0.5)[:, None] / number
         centres.append((1 - share) * places[start] + share * places[end])
     # The head's centre lies above and before the joint at its base.
-    centres[3] = centres[3] + turns[15] @ np.array([0, .06, .02])
+    centres[3] = centres[3] + turns[15] @ np.array([0, 0.06, 0.02])
     return np.concatenate(centres)
 
 
@@ -78,11 +92,12 @@ def _reach() -> np.ndarray:
     """Least allowed distance of every two spheres (S, S), metres."""
     radius = np.concatenate([[r] * n for _, _, r, n in _CAPSULES])
     reach = radius[:, None] + radius[None]
-    relaxed = angles_to_rotations(angle_vector(
-        arm_abduction=22, hip_abduction=7, elbow=15))
+    relaxed = angles_to_rotations(
+        angle_vector(arm_abduction=22, hip_abduction=7, elbow=15)
+    )
     centre = _sphere_centres(relaxed)
     distance = np.linalg.norm(centre[:, None] - centre[None], axis=-1)
-    reach[distance < reach + .01] = 0
+    reach[distance < reach + 0.01] = 0
     bone = np.concatenate([[i] * n for i, (*_, n) in enumerate(_CAPSULES)])
     ends = [set(c[:2]) for c in _CAPSULES]
     for i, j in np.ndindex(reach.shape):

@@ -1,4 +1,5 @@
 """The data set of synthetic people."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,31 +59,48 @@ class SyntheticPeople(BodyDataset):
         (14, 3)
     """
 
-    def __init__(self, data_root: str = 'data/synthetic_people',
-                 split: str = 'train', num_people: int = 1000,
-                 image_size: int = 256, seed: int = 0,
-                 joint_set: str = 'h36m14', num_workers: int | None = None,
-                 shard_size: int = 100,
-                 motions: str | Sequence[str] | None = None,
-                 metainfo: dict | None = None, **kwargs) -> None:
+    def __init__(
+        self,
+        data_root: str = 'data/synthetic_people',
+        split: str = 'train',
+        num_people: int = 1000,
+        image_size: int = 256,
+        seed: int = 0,
+        joint_set: str = 'h36m14',
+        num_workers: int | None = None,
+        shard_size: int = 100,
+        motions: str | Sequence[str] | None = None,
+        metainfo: dict | None = None,
+        **kwargs,
+    ) -> None:
         if joint_set not in JOINT_SETS:
-            raise ValueError(f'joint_set must be one of '
-                             f'{", ".join(JOINT_SETS)}, not {joint_set!r}')
+            raise ValueError(
+                f'joint_set must be one of '
+                f'{", ".join(JOINT_SETS)}, not {joint_set!r}'
+            )
         if num_people < 1:
             raise ValueError(f'num_people must be positive, not {num_people}')
         motions = [motions] if isinstance(motions, str) else motions or ()
         self.num_people = num_people
         self.joint_set = joint_set
-        self.cache = Cache(str(data_root), split, image_size, seed,
-                           shard_size, tuple(map(str, motions)))
+        self.cache = Cache(
+            str(data_root),
+            split,
+            image_size,
+            seed,
+            shard_size,
+            tuple(map(str, motions)),
+        )
         generate_people(self.cache, num_people, num_workers)
-        super().__init__(data_root=str(data_root), metainfo=metainfo,
-                         **kwargs)
+        super().__init__(data_root=str(data_root), metainfo=metainfo, **kwargs)
         # MMEngine would take these strings for names of files.
         self._metainfo.update(
-            dataset_type='synthetic_people', split=split,
-            joint_set=joint_set, joint_names=joint_names(joint_set),
-            **keypoint_metainfo(joint_set))
+            dataset_type='synthetic_people',
+            split=split,
+            joint_set=joint_set,
+            joint_names=joint_names(joint_set),
+            **keypoint_metainfo(joint_set),
+        )
 
     def load_data_list(self) -> list[dict]:
         """Read the annotations of the shards."""
@@ -95,19 +113,36 @@ class SyntheticPeople(BodyDataset):
             weight = np.ones(joints, np.float32)
             for i, index in enumerate(labels['index']):
                 stem = folder / f'{index:06d}'
-                entries.append(dict(
-                    img_path=f'{stem}.jpg', depth_path=f'{stem}_depth.png',
-                    mask_path=f'{stem}_mask.png',
-                    parts_path=f'{stem}_parts.png',
-                    **{name: labels[name][i] for name in (
-                        'bbox', 'K', 'global_orient', 'body_pose', 'betas',
-                        'transl')},
-                    smpl_weight=one, joint_set=self.joint_set,
-                    **{name: labels[f'{name}_{self.joint_set}'][i]
-                       for name in ('keypoints2d', 'keypoints3d')},
-                    keypoints2d_weight=weight, keypoints3d_weight=weight,
-                    keypoints2d_visibility=labels[
-                        f'visibility_{self.joint_set}'][i],
-                    motion=str(labels['motion'][i]),
-                    visible_fraction=float(labels['visible_fraction'][i])))
-        return entries[:self.num_people]
+                entries.append(
+                    dict(
+                        img_path=f'{stem}.jpg',
+                        depth_path=f'{stem}_depth.png',
+                        mask_path=f'{stem}_mask.png',
+                        parts_path=f'{stem}_parts.png',
+                        **{
+                            name: labels[name][i]
+                            for name in (
+                                'bbox',
+                                'K',
+                                'global_orient',
+                                'body_pose',
+                                'betas',
+                                'transl',
+                            )
+                        },
+                        smpl_weight=one,
+                        joint_set=self.joint_set,
+                        **{
+                            name: labels[f'{name}_{self.joint_set}'][i]
+                            for name in ('keypoints2d', 'keypoints3d')
+                        },
+                        keypoints2d_weight=weight,
+                        keypoints3d_weight=weight,
+                        keypoints2d_visibility=labels[
+                            f'visibility_{self.joint_set}'
+                        ][i],
+                        motion=str(labels['motion'][i]),
+                        visible_fraction=float(labels['visible_fraction'][i]),
+                    )
+                )
+        return entries[: self.num_people]

@@ -1,4 +1,5 @@
 """Make the people that a cache lacks, on all cores, with others or alone."""
+
 import errno
 import functools
 import json
@@ -27,12 +28,13 @@ from mmd2a.datasets.synthetic_people.motion_files import check_motions
 
 __all__ = ['generate_people']
 
-_POLL_SECONDS = .2
-_LOG_SECONDS = 30.
+_POLL_SECONDS = 0.2
+_LOG_SECONDS = 30.0
 
 
-def generate_people(cache: Cache, num_people: int,
-                    num_workers: int | None = None) -> int:
+def generate_people(
+    cache: Cache, num_people: int, num_workers: int | None = None
+) -> int:
     """Make sure that a cache holds its first ``num_people`` people.
 
     Any number of processes may do so at the same time: they share the work.
@@ -56,8 +58,9 @@ def generate_people(cache: Cache, num_people: int,
     try:
         cache.folder.mkdir(parents=True, exist_ok=True)
         if not os.access(cache.folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, 'Permission denied',
-                                  str(cache.folder))
+            raise PermissionError(
+                errno.EACCES, 'Permission denied', str(cache.folder)
+            )
         need = num_missing * bytes_per_person(cache.image_size)
         if shutil.disk_usage(cache.folder).free < need:
             raise OSError(errno.ENOSPC, 'No space left on device')
@@ -66,40 +69,60 @@ def generate_people(cache: Cache, num_people: int,
 
     if num_workers is None:
         ranks = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
-        cores = (len(os.sched_getaffinity(0))
-                 if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1)
+        cores = (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, 'sched_getaffinity')
+            else os.cpu_count() or 1
+        )
         num_workers = max(cores // ranks, 1)
     num_workers = min(num_workers, len(missing))
-    print_log(f'Making {num_missing} synthetic people ({cache.split}, '
-              f'{cache.image_size} px, seed {cache.seed}) in '
-              f'{cache.folder.absolute()} with {num_workers} '
-              f'process{"es" if num_workers > 1 else ""}; done once, read '
-              f'from there afterwards.', logger='current',
-              level=logging.INFO)
-    with tqdm(total=num_missing, unit='person', dynamic_ncols=True,
-              desc=f'{cache.split} people', disable=not is_main_process(),
-              # A log file gets a line now and then, a terminal a moving bar.
-              mininterval=.1 if sys.stderr.isatty() else 10) as progress:
+    print_log(
+        f'Making {num_missing} synthetic people ({cache.split}, '
+        f'{cache.image_size} px, seed {cache.seed}) in '
+        f'{cache.folder.absolute()} with {num_workers} '
+        f'process{"es" if num_workers > 1 else ""}; done once, read '
+        f'from there afterwards.',
+        logger='current',
+        level=logging.INFO,
+    )
+    with tqdm(
+        total=num_missing,
+        unit='person',
+        dynamic_ncols=True,
+        desc=f'{cache.split} people',
+        disable=not is_main_process(),
+        # A log file gets a line now and then, a terminal a moving bar.
+        mininterval=0.1 if sys.stderr.isatty() else 10,
+    ) as progress:
         try:
             made = _make(cache, missing, num_workers, progress)
         except OSError as error:
             left = len(cache.missing_shards(num_people))
             raise explain_os_error(
-                error, cache, left * cache.shard_size) from error
+                error, cache, left * cache.shard_size
+            ) from error
         progress.update(num_missing - progress.n)
     return made * cache.shard_size
 
 
-def _make(cache: Cache, missing: list[int], num_workers: int,
-          progress: tqdm) -> int:
+def _make(
+    cache: Cache, missing: list[int], num_workers: int, progress: tqdm
+) -> int:
     """Return when no shard is missing: how many were made by this call."""
     read_frames = functools.cache(cache.read_frames)
     made, pending, free = 0, missing, missing
     logged = time.monotonic()
     while pending:
         if free:
-            made += len(_run(cache, free, min(num_workers, len(free)),
-                             progress, read_frames))
+            made += len(
+                _run(
+                    cache,
+                    free,
+                    min(num_workers, len(free)),
+                    progress,
+                    read_frames,
+                )
+            )
         else:
             time.sleep(_POLL_SECONDS)
         # What is still missing is being made by others, or was left by one
@@ -108,45 +131,70 @@ def _make(cache: Cache, missing: list[int], num_workers: int,
         free = [s for s in pending if cache.is_free(s)]
         pending = [s for s in pending if not cache.is_complete(s)]
         free = sorted(set(free) & set(pending))
-        if pending and not free and (
-                time.monotonic() - logged >= _LOG_SECONDS):
+        if (
+            pending
+            and not free
+            and (time.monotonic() - logged >= _LOG_SECONDS)
+        ):
             logged = time.monotonic()
-            print_log(f'Waiting for another process that makes shard '
-                      f'{pending[0]} ({len(pending)} missing); it holds '
-                      f'{cache.lock_path(pending[0]).absolute()}.',
-                      logger='current', level=logging.INFO)
+            print_log(
+                f'Waiting for another process that makes shard '
+                f'{pending[0]} ({len(pending)} missing); it holds '
+                f'{cache.lock_path(pending[0]).absolute()}.',
+                logger='current',
+                level=logging.INFO,
+            )
     return made
 
 
-def _run(cache: Cache, shards: list[int], num_workers: int, progress: tqdm,
-         read_frames: Callable[[], np.ndarray | None]) -> list[int]:
+def _run(
+    cache: Cache,
+    shards: list[int],
+    num_workers: int,
+    progress: tqdm,
+    read_frames: Callable[[], np.ndarray | None],
+) -> list[int]:
     """One round over the shards; returns those made by this call."""
+
     def one_more() -> None:
         progress.update(min(1, progress.total - progress.n))
 
     if num_workers <= 1:
         return cache.build_shards(shards, one_more, read_frames)
     environment = dict(
-        os.environ, PYTHONPATH=os.pathsep.join(p or os.getcwd()
-                                               for p in sys.path),
-        OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
+        os.environ,
+        PYTHONPATH=os.pathsep.join(p or os.getcwd() for p in sys.path),
+        OMP_NUM_THREADS='1',
+        MKL_NUM_THREADS='1',
+    )
     lines: queue.Queue[tuple[int, str | None]] = queue.Queue()
     workers = []
     try:
         for i in range(num_workers):
             # Every worker knows all shards and begins with a share of them.
             order = shards[i::num_workers] + [
-                s for j in range(1, num_workers)
-                for s in shards[(i + j) % num_workers::num_workers]]
+                s
+                for j in range(1, num_workers)
+                for s in shards[(i + j) % num_workers :: num_workers]
+            ]
             worker = subprocess.Popen(
-                [sys.executable, '-m',
-                 'mmd2a.datasets.synthetic_people.worker', cache.to_json(),
-                 json.dumps(order)], env=environment, text=True,
-                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                cwd=Path.cwd())
+                [
+                    sys.executable,
+                    '-m',
+                    'mmd2a.datasets.synthetic_people.worker',
+                    cache.to_json(),
+                    json.dumps(order),
+                ],
+                env=environment,
+                text=True,
+                stdout=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                cwd=Path.cwd(),
+            )
             workers.append(worker)
-            threading.Thread(target=_listen, args=(i, worker, lines),
-                             daemon=True).start()
+            threading.Thread(
+                target=_listen, args=(i, worker, lines), daemon=True
+            ).start()
         made: list[int] = []
         running = num_workers
         while running:
@@ -158,14 +206,16 @@ def _run(cache: Cache, shards: list[int], num_workers: int, progress: tqdm,
                         f'a process that makes synthetic people has ended '
                         f'with code {workers[number].returncode}; its '
                         f'messages are above. num_workers=1 works without '
-                        f'other processes.')
+                        f'other processes.'
+                    )
             elif line == '.':
                 one_more()
             else:
                 report = json.loads(line)
                 if 'errno' in report:
-                    raise OSError(report['errno'], report['strerror'],
-                                  report['filename'])
+                    raise OSError(
+                        report['errno'], report['strerror'], report['filename']
+                    )
                 made += report['made']
         return made
     finally:
@@ -176,8 +226,11 @@ def _run(cache: Cache, shards: list[int], num_workers: int, progress: tqdm,
             worker.wait()
 
 
-def _listen(number: int, worker: subprocess.Popen,
-            lines: 'queue.Queue[tuple[int, str | None]]') -> None:
+def _listen(
+    number: int,
+    worker: subprocess.Popen,
+    lines: 'queue.Queue[tuple[int, str | None]]',
+) -> None:
     """Hand on what a worker writes, then None."""
     assert worker.stdout is not None
     for line in worker.stdout:

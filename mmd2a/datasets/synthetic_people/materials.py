@@ -1,12 +1,18 @@
 """Materials: a pattern and the colours to paint it in."""
+
 from typing import NamedTuple
 
 import numpy as np
 
 from mmd2a.datasets.synthetic_people.textures import NUM_PATTERNS, look_up
 
-__all__ = ['Material', 'Palette', 'plain_material', 'random_colour',
-           'random_material']
+__all__ = [
+    'Material',
+    'Palette',
+    'plain_material',
+    'random_colour',
+    'random_material',
+]
 
 
 class Material(NamedTuple):
@@ -20,13 +26,14 @@ class Material(NamedTuple):
         shade, grain: strength of the pattern's shading and fine grain.
         gloss: strength of the highlight.
     """
+
     pattern: int
     colours: np.ndarray
-    period: float = 1.
-    angle: float = 0.
-    shade: float = .6
-    grain: float = .12
-    gloss: float = 0.
+    period: float = 1.0
+    angle: float = 0.0
+    shade: float = 0.6
+    grain: float = 0.12
+    gloss: float = 0.0
 
 
 class Palette:
@@ -40,9 +47,11 @@ class Palette:
         self.pattern = np.array(columns[0], np.int32)
         # (3, M) each: ground, from ground to second, third colour.
         ground, second, third = np.array(columns[1], np.float32).T.swapaxes(
-            0, 1)
+            0, 1
+        )
         self.ground, self.to_second, self.third = (
-            np.ascontiguousarray(x) for x in (ground, second - ground, third))
+            np.ascontiguousarray(x) for x in (ground, second - ground, third)
+        )
         period = np.array(columns[2], np.float32)
         angle = np.array(columns[3], np.float32)
         self.cos = np.cos(angle) / period
@@ -52,8 +61,13 @@ class Palette:
         self.grain = np.array(columns[5], np.float32)
         self.gloss = np.array(columns[6], np.float32)
 
-    def albedo(self, index: np.ndarray, u: np.ndarray, v: np.ndarray,
-               footprint: np.ndarray) -> np.ndarray:
+    def albedo(
+        self,
+        index: np.ndarray,
+        u: np.ndarray,
+        v: np.ndarray,
+        footprint: np.ndarray,
+    ) -> np.ndarray:
         """Colour of pixels.
 
         Args:
@@ -66,10 +80,13 @@ class Palette:
         """
         cos, sin = self.cos.take(index), self.sin.take(index)
         second, third, shade, grain = look_up(
-            self.pattern.take(index), u * cos + v * sin, v * cos - u * sin,
-            footprint * self.scale.take(index))
+            self.pattern.take(index),
+            u * cos + v * sin,
+            v * cos - u * sin,
+            footprint * self.scale.take(index),
+        )
         shade = 1 - self.shade.take(index) * (1 - shade)
-        shade += self.grain.take(index) * (grain - np.float32(.5))
+        shade += self.grain.take(index) * (grain - np.float32(0.5))
         # Both blends at once: c0 + s (c1 - c0), then towards c2 by t.
         colour = self.to_second.take(index, 1)
         colour *= second
@@ -80,7 +97,7 @@ class Palette:
         return colour
 
 
-def random_colour(rng: np.random.Generator, vivid: float = .5) -> np.ndarray:
+def random_colour(rng: np.random.Generator, vivid: float = 0.5) -> np.ndarray:
     """Linear RGB (3,): mostly muted, now and then strong.
 
     Args:
@@ -89,14 +106,18 @@ def random_colour(rng: np.random.Generator, vivid: float = .5) -> np.ndarray:
     """
     hue = rng.random()
     saturation = rng.beta(1 + vivid, 2.2) * vivid * 1.3
-    value = rng.uniform(.06, .95)
+    value = rng.uniform(0.06, 0.95)
     wheel = np.abs(np.mod(hue + np.array([0, 2 / 3, 1 / 3]), 1) * 6 - 3) - 1
     colour = value * (1 + min(saturation, 1) * (np.clip(wheel, 0, 1) - 1))
-    return colour ** 2.2 * .9 + .015
+    return colour**2.2 * 0.9 + 0.015
 
 
-def random_material(rng: np.random.Generator, period: tuple[float, float],
-                    vivid: float = .5, patterned: float = .6) -> Material:
+def random_material(
+    rng: np.random.Generator,
+    period: tuple[float, float],
+    vivid: float = 0.5,
+    patterned: float = 0.6,
+) -> Material:
     """Draw a material.
 
     Args:
@@ -106,23 +127,40 @@ def random_material(rng: np.random.Generator, period: tuple[float, float],
         patterned: share of materials whose pattern is clearly seen.
     """
     ground = random_colour(rng, vivid)
-    contrast = (rng.uniform(.35, 1) if rng.random() < patterned
-                else rng.uniform(0, .12))
+    contrast = (
+        rng.uniform(0.35, 1)
+        if rng.random() < patterned
+        else rng.uniform(0, 0.12)
+    )
     others = np.stack([random_colour(rng, vivid) for _ in range(2)])
-    colours = np.concatenate([ground[None],
-                              ground + contrast * (others - ground)])
-    angle = rng.choice([0, np.pi / 2]) + (rng.normal() * .3
-                                          if rng.random() < .3 else 0)
-    return Material(int(rng.integers(NUM_PATTERNS)), colours,
-                    float(np.exp(rng.uniform(*np.log(period)))),
-                    float(angle), rng.uniform(.3, .8), rng.uniform(.05, .25))
+    colours = np.concatenate(
+        [ground[None], ground + contrast * (others - ground)]
+    )
+    angle = rng.choice([0, np.pi / 2]) + (
+        rng.normal() * 0.3 if rng.random() < 0.3 else 0
+    )
+    return Material(
+        int(rng.integers(NUM_PATTERNS)),
+        colours,
+        float(np.exp(rng.uniform(*np.log(period)))),
+        float(angle),
+        rng.uniform(0.3, 0.8),
+        rng.uniform(0.05, 0.25),
+    )
 
 
-def plain_material(rng: np.random.Generator, colour: np.ndarray,
-                   period: float = .3, variation: float = .1,
-                   grain: float = .06, gloss: float = 0.) -> Material:
+def plain_material(
+    rng: np.random.Generator,
+    colour: np.ndarray,
+    period: float = 0.3,
+    variation: float = 0.1,
+    grain: float = 0.06,
+    gloss: float = 0.0,
+) -> Material:
     """A nearly uniform material, for skin, hair and leather."""
-    colours = np.stack([colour, colour * (1 - variation),
-                        colour * (1 + variation)])
-    return Material(int(rng.integers(6)), colours, period, 0., .25, grain,
-                    gloss)
+    colours = np.stack(
+        [colour, colour * (1 - variation), colour * (1 + variation)]
+    )
+    return Material(
+        int(rng.integers(6)), colours, period, 0.0, 0.25, grain, gloss
+    )

@@ -3,6 +3,7 @@
 Both become SMPL poses in a world with +y up: (T, 24, 3) axis-angle, radians,
 the root first. T: frames.
 """
+
 import logging
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -15,24 +16,52 @@ from scipy.spatial.transform import Rotation
 from mmd2a.body_models.joint_sets import JOINT_SETS, SMPL_PARENTS
 from mmd2a.datasets.synthetic_people.collisions import rest_joints
 
-__all__ = ['check_motions', 'frames_of_split', 'list_motion_files',
-           'read_amass', 'read_bvh', 'read_motions', 'read_split']
+__all__ = [
+    'check_motions',
+    'frames_of_split',
+    'list_motion_files',
+    'read_amass',
+    'read_bvh',
+    'read_motions',
+    'read_split',
+]
 
 _SMPL = JOINT_SETS['smpl24']
 # SMPL joint: joint of the CMU skeleton that turns the same part.
 _CMU = dict(
-    pelvis='Hips', spine1='LowerBack', spine2='Spine', spine3='Spine1',
-    neck='Neck', head='Head',
-    **{f'{side}_{smpl}': side.capitalize() + cmu
-       for side in ('left', 'right') for smpl, cmu in (
-           ('hip', 'UpLeg'), ('knee', 'Leg'), ('ankle', 'Foot'),
-           ('foot', 'ToeBase'), ('collar', 'Shoulder'), ('shoulder', 'Arm'),
-           ('elbow', 'ForeArm'), ('wrist', 'Hand'))})
+    pelvis='Hips',
+    spine1='LowerBack',
+    spine2='Spine',
+    spine3='Spine1',
+    neck='Neck',
+    head='Head',
+    **{
+        f'{side}_{smpl}': side.capitalize() + cmu
+        for side in ('left', 'right')
+        for smpl, cmu in (
+            ('hip', 'UpLeg'),
+            ('knee', 'Leg'),
+            ('ankle', 'Foot'),
+            ('foot', 'ToeBase'),
+            ('collar', 'Shoulder'),
+            ('shoulder', 'Arm'),
+            ('elbow', 'ForeArm'),
+            ('wrist', 'Hand'),
+        )
+    },
+)
 # Bones whose direction at rest differs between skeletons (a BVH may rest
 # with hanging arms): the joint at which they begin, and at which they end.
-_BONES = {f'{side}_{a}': f'{side}_{b}' for side in ('left', 'right')
-          for a, b in (('hip', 'knee'), ('knee', 'ankle'),
-                       ('shoulder', 'elbow'), ('elbow', 'wrist'))}
+_BONES = {
+    f'{side}_{a}': f'{side}_{b}'
+    for side in ('left', 'right')
+    for a, b in (
+        ('hip', 'knee'),
+        ('knee', 'ankle'),
+        ('shoulder', 'elbow'),
+        ('elbow', 'wrist'),
+    )
+}
 # Which tenths of every clip belong to which split.
 _TENTHS = dict(train=range(8), val=range(8, 9), test=range(9, 10))
 # A message names this many files at most.
@@ -55,18 +84,30 @@ def _scan(paths: str | Sequence[str]) -> tuple[list[Path], int]:
     skipped = 0
     for path in map(Path, paths):
         if not path.exists():
-            raise FileNotFoundError(f'no motion file or folder at '
-                                    f'{path.absolute()}')
-        found = [path] if path.is_file() else sorted(
-            p for p in path.rglob('*') if p.suffix.lower() in ('.bvh', '.npz'))
+            raise FileNotFoundError(
+                f'no motion file or folder at {path.absolute()}'
+            )
+        found = (
+            [path]
+            if path.is_file()
+            else sorted(
+                p
+                for p in path.rglob('*')
+                if p.suffix.lower() in ('.bvh', '.npz')
+            )
+        )
         motions = [p for p in found if p == path or not _lacks_poses(p)]
         skipped += len(found) - len(motions)
         files += motions
     if not files:
         raise FileNotFoundError(
             f'no .bvh or .npz motion in {", ".join(map(str, paths))}'
-            + (f' (only {skipped} .npz without an array "poses")' if skipped
-               else ''))
+            + (
+                f' (only {skipped} .npz without an array "poses")'
+                if skipped
+                else ''
+            )
+        )
     return files, skipped
 
 
@@ -101,22 +142,28 @@ def check_motions(paths: str | Sequence[str], split: str) -> None:
     """
     files, skipped = _scan(paths)
     if skipped:
-        print_log(f'{skipped} .npz files without an array "poses" are '
-                  f'skipped, {len(files)} motions are used.',
-                  logger='current', level=logging.INFO)
+        print_log(
+            f'{skipped} .npz files without an array "poses" are '
+            f'skipped, {len(files)} motions are used.',
+            logger='current',
+            level=logging.INFO,
+        )
     _refuse_short(files, split)
 
 
 def _refuse_short(files: list[Path], split: str) -> None:
     if split not in _TENTHS or any(
-            len(frames_of_split([clip], split)) for clip in _clips(files)):
+        len(frames_of_split([clip], split)) for clip in _clips(files)
+    ):
         return
     names = ', '.join(map(str, files[:_NAMED_FILES]))
     if len(files) > _NAMED_FILES:
         names += f' and {len(files) - _NAMED_FILES} more'
-    raise ValueError(f'no motion is long enough for the split {split!r}: '
-                     f'need at least 10 frames, all of these have fewer: '
-                     f'{names}')
+    raise ValueError(
+        f'no motion is long enough for the split {split!r}: '
+        f'need at least 10 frames, all of these have fewer: '
+        f'{names}'
+    )
 
 
 def read_split(paths: str | Sequence[str], split: str) -> np.ndarray:
@@ -134,9 +181,14 @@ def frames_of_split(clips: list[np.ndarray], split: str) -> np.ndarray:
     """
     if split not in _TENTHS:
         return np.zeros((0, 24, 3))
-    return np.concatenate([
-        np.concatenate([np.array_split(clip, 10)[i] for i in _TENTHS[split]])
-        for clip in clips])
+    return np.concatenate(
+        [
+            np.concatenate(
+                [np.array_split(clip, 10)[i] for i in _TENTHS[split]]
+            )
+            for clip in clips
+        ]
+    )
 
 
 def read_amass(path: str | Path) -> np.ndarray:
@@ -148,12 +200,16 @@ def read_amass(path: str | Path) -> np.ndarray:
     """
     with np.load(path, allow_pickle=False) as file:
         if 'poses' not in file:
-            raise ValueError(f'{path} has no array "poses" '
-                             f'(only {", ".join(file.files)}): not AMASS')
+            raise ValueError(
+                f'{path} has no array "poses" '
+                f'(only {", ".join(file.files)}): not AMASS'
+            )
         poses = np.asarray(file['poses'], np.float64)
     if poses.ndim != 2 or poses.shape[1] not in (72, 156, 165):
-        raise ValueError(f'"poses" of {path} has shape {poses.shape}, '
-                         f'expected (T, 72) or (T, 156)')
+        raise ValueError(
+            f'"poses" of {path} has shape {poses.shape}, '
+            f'expected (T, 72) or (T, 156)'
+        )
     if not np.isfinite(poses).all():
         raise ValueError(f'"poses" of {path} has values that are not finite')
     result = np.zeros((len(poses), 24, 3))
@@ -177,11 +233,14 @@ def read_bvh(path: str | Path) -> np.ndarray:
         path: file with +y up, whose skeleton faces +z at rest.
     """
     skeleton, turns = _parse_bvh(Path(path))
-    missing = [n for n in ('Hips', *(_CMU[b] for b in _BONES))
-               if n not in skeleton]
+    missing = [
+        n for n in ('Hips', *(_CMU[b] for b in _BONES)) if n not in skeleton
+    ]
     if missing:
-        raise ValueError(f'{path} has no joint {", ".join(missing)}; only '
-                         f'the CMU names are known')
+        raise ValueError(
+            f'{path} has no joint {", ".join(missing)}; only '
+            f'the CMU names are known'
+        )
     rest = rest_joints()
     total: dict[str, Rotation] = {}
     alignment: dict[str, Rotation] = {}
@@ -196,11 +255,11 @@ def read_bvh(path: str | Path) -> np.ndarray:
             end = _BONES[name]
             alignment[name] = _least_rotation(
                 rest[_SMPL.index(end)] - rest[i],
-                skeleton[_CMU[end]] - skeleton[source])
+                skeleton[_CMU[end]] - skeleton[source],
+            )
         elif name.endswith('wrist'):
             alignment[name] = alignment[parent]
-        total[name] = turns[source] * alignment.get(name,
-                                                    Rotation.identity())
+        total[name] = turns[source] * alignment.get(name, Rotation.identity())
         local = total[name] if i == 0 else total[parent].inv() * total[name]
         result[:, i] = local.as_rotvec()
     return result
@@ -214,11 +273,13 @@ def _least_rotation(source: np.ndarray, target: np.ndarray) -> Rotation:
     if size < 1e-9:
         return Rotation.identity()
     return Rotation.from_rotvec(
-        axis / size * np.arctan2(size, source @ target))
+        axis / size * np.arctan2(size, source @ target)
+    )
 
 
-def _parse_bvh(path: Path) -> tuple[dict[str, np.ndarray],
-                                    dict[str, Rotation]]:
+def _parse_bvh(
+    path: Path,
+) -> tuple[dict[str, np.ndarray], dict[str, Rotation]]:
     """Rest position (3,) and global rotations (T) of every joint."""
     try:
         header, motion = path.read_text().split('MOTION', 1)
@@ -237,32 +298,39 @@ def _parse_bvh(path: Path) -> tuple[dict[str, np.ndarray],
             elif key == 'OFFSET' and stack[-1]:
                 offset = np.array(words[1:4], float)
                 rest[stack[-1]] = offset + (
-                    0 if parent is None else rest[parent])
+                    0 if parent is None else rest[parent]
+                )
             elif key == 'CHANNELS':
                 order.append((stack[-1], parent, words[2:]))
             elif key == '}':
                 stack.pop()
         lines = motion.strip().splitlines()
-        values = np.array([line.split() for line in lines[2:] if line.strip()],
-                          float)
+        values = np.array(
+            [line.split() for line in lines[2:] if line.strip()], float
+        )
         num_frames = int(lines[0].split(':')[1])
         num_channels = sum(len(channels) for *_, channels in order)
         if values.shape != (num_frames, num_channels):
-            raise ValueError(f'{values.shape} values for {num_frames} frames '
-                             f'of {num_channels} channels')
+            raise ValueError(
+                f'{values.shape} values for {num_frames} frames '
+                f'of {num_channels} channels'
+            )
     except (ValueError, IndexError, KeyError, UnboundLocalError) as error:
-        raise ValueError(f'{path} is not a readable BVH file: '
-                         f'{error}') from error
+        raise ValueError(
+            f'{path} is not a readable BVH file: {error}'
+        ) from error
     turns: dict[str, Rotation] = {}
     start = 0
     for name, parent, channels in order:
-        block = values[:, start:start + len(channels)]
+        block = values[:, start : start + len(channels)]
         start += len(channels)
         axes = [i for i, c in enumerate(channels) if c.endswith('rotation')]
         local = Rotation.identity(len(values))
         if axes:
             local = Rotation.from_euler(
-                ''.join(channels[i][0] for i in axes), block[:, axes],
-                degrees=True)
+                ''.join(channels[i][0] for i in axes),
+                block[:, axes],
+                degrees=True,
+            )
         turns[name] = local if parent is None else turns[parent] * local
     return rest, turns

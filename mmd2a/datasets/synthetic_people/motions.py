@@ -5,6 +5,7 @@ Each is written once, for one side; mirroring, amplitude, phase, a personal
 style and noise make the variety (see :mod:`.poses`). Angles in degrees, named
 as in :mod:`.angles`; what a key pose does not name keeps its value at rest.
 """
+
 from typing import NamedTuple
 
 import numpy as np
@@ -29,15 +30,16 @@ class Motion(NamedTuple):
         seat: whether the person sits on something.
         weight: how often the motion is drawn.
     """
+
     name: str
     keys: tuple[tuple[float, np.ndarray], ...]
     cyclic: bool = False
-    noise: float = 5.
-    limbs_free: float = 0.
-    lift: float = 0.
+    noise: float = 5.0
+    limbs_free: float = 0.0
+    lift: float = 0.0
     balanced: bool = True
     seat: bool = False
-    weight: float = 1.
+    weight: float = 1.0
 
 
 def pose_at(motion: Motion, phase: float) -> np.ndarray:
@@ -49,8 +51,9 @@ def pose_at(motion: Motion, phase: float) -> np.ndarray:
     if motion.cyclic:
         times = np.concatenate([[times[-1] - 1], times, [times[0] + 1]])
         poses = np.concatenate([poses[-1:], poses, poses[:1]])
-    i = int(np.clip(np.searchsorted(times, phase, 'right') - 1, 0,
-                    len(times) - 2))
+    i = int(
+        np.clip(np.searchsorted(times, phase, 'right') - 1, 0, len(times) - 2)
+    )
     s = np.clip((phase - times[i]) / (times[i + 1] - times[i]), 0, 1)
     s = s * s * (3 - 2 * s)
     return (1 - s) * poses[i] + s * poses[i + 1]
@@ -62,16 +65,28 @@ def _keys(*keys: tuple[float, dict]) -> tuple[tuple[float, np.ndarray], ...]:
 
 def _half_cycle(first: dict, second: dict) -> tuple:
     """A gait: two key poses, then both again with sides swapped."""
+
     def swap(angles: dict) -> dict:
-        names = {k: k.replace('left_', '#').replace('right_', 'left_')
-                 .replace('#', 'right_') for k in angles}
-        return {names[k]: -v if k in ('spine_twist', 'roll', 'spine_side',
-                                      'neck_twist') else v
-                for k, v in angles.items()}
-    return _keys((0., first), (.25, second), (.5, swap(first)),
-                 (.75, swap(second)))
+        names = {
+            k: k.replace('left_', '#')
+            .replace('right_', 'left_')
+            .replace('#', 'right_')
+            for k in angles
+        }
+        return {
+            names[k]: -v
+            if k in ('spine_twist', 'roll', 'spine_side', 'neck_twist')
+            else v
+            for k, v in angles.items()
+        }
+
+    return _keys(
+        (0.0, first), (0.25, second), (0.5, swap(first)), (0.75, swap(second))
+    )
 
 
+# One key pose a line reads as a table.
+# fmt: off
 #: Motions of the splits train, val and test.
 EVERYDAY: tuple[Motion, ...] = (
     Motion('stand', _keys(

@@ -1,4 +1,5 @@
 """One synthetic person: a pure function of seed, split and index."""
+
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,8 +28,14 @@ from mmd2a.datasets.synthetic_people.scene import (
 )
 from mmd2a.geometry.rasterization import Raster, rasterize, vertex_normals
 
-__all__ = ['HIDDEN', 'JOINT_SETS', 'OUTSIDE', 'SEEN', 'Person',
-           'render_person']
+__all__ = [
+    'HIDDEN',
+    'JOINT_SETS',
+    'OUTSIDE',
+    'SEEN',
+    'Person',
+    'render_person',
+]
 
 #: Joint sets every person is labelled with.
 JOINT_SETS = ('smpl24', 'h36m14', 'coco17')
@@ -38,13 +45,17 @@ OUTSIDE, HIDDEN, SEEN = 0, 1, 2
 
 # How many people stand behind something, and between which shares of them
 # then stays visible: (share of people, least, most).
-_OCCLUSION = dict(train=(.4, .45, .95), val=(.4, .45, .95),
-                  test=(.4, .45, .95), ood=(.85, .25, .75))
+_OCCLUSION = dict(
+    train=(0.4, 0.45, 0.95),
+    val=(0.4, 0.45, 0.95),
+    test=(0.4, 0.45, 0.95),
+    ood=(0.85, 0.25, 0.75),
+)
 # How often an occluder is drawn anew before the person goes without.
 _MAX_OCCLUDERS = 10
-_MOTION_BLUR_SHARE_OOD = .6
+_MOTION_BLUR_SHARE_OOD = 0.6
 # A joint lies this deep under the skin at most, metres.
-_JOINT_DEPTH = .16
+_JOINT_DEPTH = 0.16
 _DEPTH_LIMIT = 65.535
 
 
@@ -65,6 +76,7 @@ class Person(NamedTuple):
             visibility_S (J,).
         motion: name of the motion.
     """
+
     image: np.ndarray
     depth: np.ndarray
     mask: np.ndarray
@@ -73,8 +85,13 @@ class Person(NamedTuple):
     motion: str
 
 
-def render_person(seed: int, split: str, index: int, image_size: int = 256,
-                  frames: np.ndarray | None = None) -> Person:
+def render_person(
+    seed: int,
+    split: str,
+    index: int,
+    image_size: int = 256,
+    frames: np.ndarray | None = None,
+) -> Person:
     """Make person ``index`` of a split.
 
     Args:
@@ -120,9 +137,14 @@ def render_person(seed: int, split: str, index: int, image_size: int = 256,
     corner = np.argmax(geometry.body.barycentric[seen], -1)
     parts[seen] = _part_labels()[faces[geometry.body.face[seen], corner]] + 1
     labels = _labels(world, camera, look, geometry)
-    return Person(image, np.round(depth * 1000).astype(np.uint16),
-                  mask.astype(np.uint8), parts, labels,
-                  pose.motion)
+    return Person(
+        image,
+        np.round(depth * 1000).astype(np.uint16),
+        mask.astype(np.uint8),
+        parts,
+        labels,
+        pose.motion,
+    )
 
 
 class _World(NamedTuple):
@@ -135,6 +157,7 @@ class _World(NamedTuple):
         rest_pelvis: (3,) pelvis of this shape in the rest pose.
         seat_height: metres, or None.
     """
+
     rotations: np.ndarray
     vertices: np.ndarray
     clothed: np.ndarray
@@ -143,34 +166,46 @@ class _World(NamedTuple):
     seat_height: float | None
 
     @classmethod
-    def build(cls, rng: np.random.Generator, pose: Pose,
-              look: Look) -> '_World':
-        heading = rotation_matrix(np.array([0, rng.uniform(-np.pi, np.pi),
-                                            0]))
+    def build(
+        cls, rng: np.random.Generator, pose: Pose, look: Look
+    ) -> '_World':
+        heading = rotation_matrix(np.array([0, rng.uniform(-np.pi, np.pi), 0]))
         rotations = pose.rotations.copy()
         rotations[0] = heading @ rotations[0]
         model, turn = _model(), torch.from_numpy(rotations).float()[None]
         with torch.no_grad():
-            output = model(turn[:, :1], turn[:, 1:],
-                           torch.from_numpy(look.betas).float()[None],
-                           pose_format='matrix')
+            output = model(
+                turn[:, :1],
+                turn[:, 1:],
+                torch.from_numpy(look.betas).float()[None],
+                pose_format='matrix',
+            )
         vertices = output.vertices[0].numpy().astype(np.float64)
         rest_pelvis = output.joints[0, 0].numpy().astype(np.float64)
         fields = surface_fields()
         layer = look.layers(fields)
-        clothed = vertices + (vertex_normals(vertices, _faces())
-                              * look.offsets(fields, layer)[:, None])
+        clothed = vertices + (
+            vertex_normals(vertices, _faces())
+            * look.offsets(fields, layer)[:, None]
+        )
         shift = -rest_pelvis
         shift[1] = pose.lift - clothed[:, 1].min()
         seat = None
         if pose.seat:
             near = np.isin(_part_labels(), (0, 1, 2)) & (
-                np.hypot(*(vertices - rest_pelvis)[:, ::2].T) < .2)
-            seat = float((clothed[near, 1] + shift[1]).min()) + .01
-            seat = seat if seat > .12 else None
+                np.hypot(*(vertices - rest_pelvis)[:, ::2].T) < 0.2
+            )
+            seat = float((clothed[near, 1] + shift[1]).min()) + 0.01
+            seat = seat if seat > 0.12 else None
         joints = output.joints[0].numpy() + shift
-        return cls(rotations, vertices + shift, clothed + shift, joints,
-                   rest_pelvis, seat)
+        return cls(
+            rotations,
+            vertices + shift,
+            clothed + shift,
+            joints,
+            rest_pelvis,
+            seat,
+        )
 
 
 @lru_cache(maxsize=1)
@@ -188,8 +223,13 @@ def _part_labels() -> np.ndarray:
     return _model().part_labels.numpy()
 
 
-def _choose_occluder(rng: np.random.Generator, split: str, camera: Camera,
-                     clothed: np.ndarray, body: Raster) -> Scene | None:
+def _choose_occluder(
+    rng: np.random.Generator,
+    split: str,
+    camera: Camera,
+    clothed: np.ndarray,
+    body: Raster,
+) -> Scene | None:
     """Draw occluders until one hides neither too little nor too much."""
     share, least, most = _OCCLUSION[split]
     if rng.random() >= share:
@@ -206,10 +246,13 @@ def _choose_occluder(rng: np.random.Generator, split: str, camera: Camera,
 
 def _put_together(first: Scene, second: Scene) -> Scene:
     shifted = second.rectangles._replace(
-        material=second.rectangles.material + len(first.materials))
-    return Scene(join([first.rectangles, shifted]),
-                 first.materials + second.materials,
-                 np.concatenate([first.casts_shadow, second.casts_shadow]))
+        material=second.rectangles.material + len(first.materials)
+    )
+    return Scene(
+        join([first.rectangles, shifted]),
+        first.materials + second.materials,
+        np.concatenate([first.casts_shadow, second.casts_shadow]),
+    )
 
 
 def _visible_fraction(geometry: Geometry) -> float:
@@ -217,8 +260,9 @@ def _visible_fraction(geometry: Geometry) -> float:
     return float(geometry.visible.sum() / max(whole, 1))
 
 
-def _labels(world: _World, camera: Camera, look: Look,
-            geometry: Geometry) -> dict[str, np.ndarray]:
+def _labels(
+    world: _World, camera: Camera, look: Look, geometry: Geometry
+) -> dict[str, np.ndarray]:
     """The labels of a person, see :class:`Person`."""
     size = len(geometry.depth)
     rotations = world.rotations.copy()
@@ -226,10 +270,14 @@ def _labels(world: _World, camera: Camera, look: Look,
     pose = np.stack([cv2.Rodrigues(r)[0][:, 0] for r in rotations])
     vertices = camera.to_camera(world.vertices)
     labels = dict(
-        global_orient=pose[0], body_pose=pose[1:].ravel(), betas=look.betas,
+        global_orient=pose[0],
+        body_pose=pose[1:].ravel(),
+        betas=look.betas,
         transl=camera.to_camera(world.joints[0]) - world.rest_pelvis,
-        K=camera.K, bbox=_box(vertices, camera.K, size),
-        visible_fraction=np.float32(_visible_fraction(geometry)))
+        K=camera.K,
+        bbox=_box(vertices, camera.K, size),
+        visible_fraction=np.float32(_visible_fraction(geometry)),
+    )
     points = torch.from_numpy(vertices).float()[None]
     for joint_set in JOINT_SETS:
         if joint_set == 'smpl24':
@@ -241,11 +289,15 @@ def _labels(world: _World, camera: Camera, look: Look,
         pixels = pixels[:, :2] / np.maximum(pixels[:, 2:], 1e-6)
         labels[f'keypoints3d_{joint_set}'] = joints
         labels[f'keypoints2d_{joint_set}'] = pixels
-        labels[f'visibility_{joint_set}'] = _visibility(joints, pixels,
-                                                        geometry)
-    return {name: np.asarray(value, np.uint8 if 'visibility' in name
-                             else np.float32)
-            for name, value in labels.items()}
+        labels[f'visibility_{joint_set}'] = _visibility(
+            joints, pixels, geometry
+        )
+    return {
+        name: np.asarray(
+            value, np.uint8 if 'visibility' in name else np.float32
+        )
+        for name, value in labels.items()
+    }
 
 
 def _box(vertices: np.ndarray, K: np.ndarray, size: int) -> np.ndarray:
@@ -253,15 +305,21 @@ def _box(vertices: np.ndarray, K: np.ndarray, size: int) -> np.ndarray:
     pixels = vertices @ K.T
     pixels = pixels[:, :2] / np.maximum(pixels[:, 2:], 1e-6)
     box = np.concatenate([pixels.min(0), pixels.max(0)])
-    return np.clip(box, -.5, size - .5)
+    return np.clip(box, -0.5, size - 0.5)
 
 
-def _visibility(joints: np.ndarray, pixels: np.ndarray,
-                geometry: Geometry) -> np.ndarray:
+def _visibility(
+    joints: np.ndarray, pixels: np.ndarray, geometry: Geometry
+) -> np.ndarray:
     size = len(geometry.depth)
     column, row = np.round(pixels).astype(int).T
-    inside = ((column >= 0) & (column < size) & (row >= 0) & (row < size)
-              & (joints[:, 2] > 0))
+    inside = (
+        (column >= 0)
+        & (column < size)
+        & (row >= 0)
+        & (row < size)
+        & (joints[:, 2] > 0)
+    )
     column, row = np.clip(column, 0, size - 1), np.clip(row, 0, size - 1)
     seen = geometry.visible[row, column]
     seen &= joints[:, 2] < geometry.depth[row, column] + _JOINT_DEPTH

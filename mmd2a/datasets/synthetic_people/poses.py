@@ -7,6 +7,7 @@ so that the centre of mass comes to stand over the feet.
 
 A: angles, T: frames.
 """
+
 from typing import NamedTuple
 
 import numpy as np
@@ -40,19 +41,46 @@ SPLITS: dict[str, int] = dict(train=0, val=1, test=2, ood=3)
 
 # Overlap of body parts that is let pass (flesh gives way), and how often a
 # pose is drawn anew before the least bad one is taken.
-_ALLOWED_OVERLAP, _MAX_DRAWS = .025, 12
-_SAMPLED_SHARE, _FILE_SHARE = .35, .5
+_ALLOWED_OVERLAP, _MAX_DRAWS = 0.025, 12
+_SAMPLED_SHARE, _FILE_SHARE = 0.35, 0.5
 # Each split has its own people, with their own way of moving.
 _STYLES_PER_SPLIT = 4000
 
-_ARMS = np.array([('arm' in n or 'elbow' in n or 'wrist' in n)
-                  for n in ANGLES])
+_ARMS = np.array(
+    [('arm' in n or 'elbow' in n or 'wrist' in n) for n in ANGLES]
+)
 _TRUNK = np.array([n.startswith(('pitch', 'roll')) for n in ANGLES])
 _LEFT = np.array([n.startswith('left_') for n in ANGLES])
 _RIGHT = np.array([n.startswith('right_') for n in ANGLES])
 # Share of the body's mass carried by each joint, roughly (Winter, 2009).
-_MASS = np.array([14, 6, 6, 8, 4, 4, 9, 1.5, 1.5, 10, .5, .5, 3, 3, 3, 7, 3, 3,
-                  2, 2, 1.5, 1.5, .5, .5])
+_MASS = np.array(
+    [
+        14,
+        6,
+        6,
+        8,
+        4,
+        4,
+        9,
+        1.5,
+        1.5,
+        10,
+        0.5,
+        0.5,
+        3,
+        3,
+        3,
+        7,
+        3,
+        3,
+        2,
+        2,
+        1.5,
+        1.5,
+        0.5,
+        0.5,
+    ]
+)
 _SUPPORT = (7, 8, 10, 11)
 
 
@@ -66,14 +94,19 @@ class Pose(NamedTuple):
         lift: height of the lowest point over the floor, metres.
         seat: whether the person sits on something.
     """
+
     motion: str
     rotations: np.ndarray
-    lift: float = 0.
+    lift: float = 0.0
     seat: bool = False
 
 
-def sample_pose(rng: np.random.Generator, split: str, seed: int = 0,
-                frames: np.ndarray | None = None) -> Pose:
+def sample_pose(
+    rng: np.random.Generator,
+    split: str,
+    seed: int = 0,
+    frames: np.ndarray | None = None,
+) -> Pose:
     """Draw a pose.
 
     Args:
@@ -87,7 +120,8 @@ def sample_pose(rng: np.random.Generator, split: str, seed: int = 0,
         Pose: half of the time mirrored.
     """
     person = np.random.default_rng(
-        [seed, SPLITS[split], int(rng.integers(_STYLES_PER_SPLIT)), 7])
+        [seed, SPLITS[split], int(rng.integers(_STYLES_PER_SPLIT)), 7]
+    )
     style = person.normal(size=len(ANGLES))
     if frames is not None and split != 'ood' and rng.random() < _FILE_SHARE:
         return _frame_pose(rng, frames)
@@ -109,11 +143,11 @@ def sample_pose(rng: np.random.Generator, split: str, seed: int = 0,
         overlap = penetration(rotations)
         if overlap < least:
             best, least = angles, overlap
-            lift = 0. if motion is None else height
+            lift = 0.0 if motion is None else height
         if overlap < _ALLOWED_OVERLAP:
             break
     assert best is not None  # Any overlap is less than infinite.
-    if rng.random() < .5:
+    if rng.random() < 0.5:
         best = mirror_angles(best)
     rotations = angles_to_rotations(best)
     if motion is None or motion.balanced:
@@ -138,58 +172,60 @@ def sample_limits(rng: np.random.Generator) -> np.ndarray:
     common = rng.normal(size=int(_LEFT.sum()))
     coupling = rng.beta(1.2, 1.6)
     for limbs in (_LEFT, _RIGHT):
-        noise[limbs] = (np.sqrt(coupling) * common
-                        + np.sqrt(1 - coupling) * noise[limbs])
-    effort = rng.uniform(.35, 1.35)
-    spread = np.where(_ARMS, rng.uniform(.5, 1.3), effort)
+        noise[limbs] = (
+            np.sqrt(coupling) * common + np.sqrt(1 - coupling) * noise[limbs]
+        )
+    effort = rng.uniform(0.35, 1.35)
+    spread = np.where(_ARMS, rng.uniform(0.5, 1.3), effort)
     spread[_TRUNK] = 1
     angles = NATURAL_MEAN + NATURAL_STD * noise * spread
 
     def add(name: str, value: float) -> None:
         angles[ANGLE_INDEX[name]] += value
 
-    crouch = 0.
+    crouch = 0.0
     for side in ('left', 'right'):
         flexion = angles[ANGLE_INDEX[f'{side}_hip_flexion']]
         # A raised thigh lets the shin hang; a thigh behind bends it too.
-        add(f'{side}_knee', .75 * max(flexion, 0) + .3 * max(-flexion, 0))
+        add(f'{side}_knee', 0.75 * max(flexion, 0) + 0.3 * max(-flexion, 0))
         crouch += max(flexion, 0) / 2
-    add('spine_flexion', .12 * crouch)
+    add('spine_flexion', 0.12 * crouch)
     # Arms behind the back do not bend up, arms overhead do not cross.
     for side in ('left', 'right'):
         back = min(angles[ANGLE_INDEX[f'{side}_arm_flexion']], 0)
-        add(f'{side}_elbow', .6 * back)
+        add(f'{side}_elbow', 0.6 * back)
     return np.clip(angles, LOWER, UPPER)
 
 
-def _motion_angles(rng: np.random.Generator, motion: Motion,
-                   style: np.ndarray) -> tuple[np.ndarray, float]:
+def _motion_angles(
+    rng: np.random.Generator, motion: Motion, style: np.ndarray
+) -> tuple[np.ndarray, float]:
     """One phase of a motion in a person's style: angles (A,), lift."""
     phase = rng.random()
     angles = pose_at(motion, phase)
-    amplitude = np.where(_TRUNK, 1., np.clip(rng.normal(1, .13), .6, 1.35))
-    amplitude = amplitude * np.where(_ARMS, rng.uniform(.8, 1.15), 1.)
+    amplitude = np.where(_TRUNK, 1.0, np.clip(rng.normal(1, 0.13), 0.6, 1.35))
+    amplitude = amplitude * np.where(_ARMS, rng.uniform(0.8, 1.15), 1.0)
     angles = angles * amplitude
-    noise = .7 * style + .8 * rng.normal(size=len(ANGLES))
-    angles += motion.noise * np.where(_TRUNK, .6, 1.) * noise
+    noise = 0.7 * style + 0.8 * rng.normal(size=len(ANGLES))
+    angles += motion.noise * np.where(_TRUNK, 0.6, 1.0) * noise
     angles[ANGLE_INDEX['neck_twist']] += rng.normal() * 16
     angles[ANGLE_INDEX['neck_flexion']] += rng.normal() * 8
     if rng.random() < motion.limbs_free:
         other = sample_limits(rng)
-        if rng.random() < .6:
+        if rng.random() < 0.6:
             angles[_ARMS] = other[_ARMS]
         else:
-            one = _ARMS & (_LEFT if rng.random() < .5 else _RIGHT)
+            one = _ARMS & (_LEFT if rng.random() < 0.5 else _RIGHT)
             angles[one] = other[one]
     # Performers of acrobatics go a little beyond everyday ranges.
-    margin = 0. if motion in EVERYDAY else 25.
+    margin = 0.0 if motion in EVERYDAY else 25.0
     limited = np.clip(angles, LOWER - margin, UPPER + margin)
     angles = np.where(_TRUNK, angles, limited)
     for side in ('left', 'right'):
         for hinge in ('knee', 'elbow'):
             i = ANGLE_INDEX[f'{side}_{hinge}']
             angles[i] = np.clip(angles[i], 0, UPPER[i])
-    height = motion.lift * rng.uniform(.3, 1.2) * np.sin(np.pi * phase)
+    height = motion.lift * rng.uniform(0.3, 1.2) * np.sin(np.pi * phase)
     return angles, height
 
 
@@ -199,7 +235,7 @@ def _balance(rotations: np.ndarray) -> np.ndarray:
     mass = _MASS @ joints / _MASS.sum()
     feet = joints[list(_SUPPORT)]
     # Feet near the floor bear the weight, smoothly shared between them.
-    share = np.exp(-(feet[:, 1] - feet[:, 1].min()) / .04)
+    share = np.exp(-(feet[:, 1] - feet[:, 1].min()) / 0.04)
     up = mass - share @ feet / share.sum()
     up /= np.linalg.norm(up)
     axis = np.cross(up, [0, 1, 0])
@@ -211,10 +247,36 @@ def _balance(rotations: np.ndarray) -> np.ndarray:
 def _frame_pose(rng: np.random.Generator, frames: np.ndarray) -> Pose:
     """One frame of a user's motion, half of the time mirrored."""
     frame = np.asarray(frames[rng.integers(len(frames))], np.float64)
-    if rng.random() < .5:
+    if rng.random() < 0.5:
         frame = frame[_SMPL_FLIP] * [1, -1, -1]
     return Pose('file', rotation_matrix(frame))
 
 
-_SMPL_FLIP = np.array([0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15,
-                       17, 16, 19, 18, 21, 20, 23, 22])
+_SMPL_FLIP = np.array(
+    [
+        0,
+        2,
+        1,
+        3,
+        5,
+        4,
+        6,
+        8,
+        7,
+        9,
+        11,
+        10,
+        12,
+        14,
+        13,
+        15,
+        17,
+        16,
+        19,
+        18,
+        21,
+        20,
+        23,
+        22,
+    ]
+)

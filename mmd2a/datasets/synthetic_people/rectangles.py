@@ -6,13 +6,14 @@ z-buffer of a room costs a few array operations per rectangle.
 
 R: rectangles, H W: image. OpenCV camera frame, metres.
 """
+
 from typing import NamedTuple
 
 import numpy as np
 
 __all__ = ['Rectangles', 'Surface', 'box', 'draw_rectangles', 'join']
 
-_NEAR = .05
+_NEAR = 0.05
 
 
 class Rectangles(NamedTuple):
@@ -23,6 +24,7 @@ class Rectangles(NamedTuple):
         material: (R,) index of the material.
         one_sided: (R,) whether only the side to which a x b points is drawn.
     """
+
     corner: np.ndarray
     a: np.ndarray
     b: np.ndarray
@@ -31,8 +33,11 @@ class Rectangles(NamedTuple):
 
     def moved(self, rotation: np.ndarray, shift: np.ndarray) -> 'Rectangles':
         """Apply ``x -> rotation @ x + shift``."""
-        return self._replace(corner=self.corner @ rotation.T + shift,
-                             a=self.a @ rotation.T, b=self.b @ rotation.T)
+        return self._replace(
+            corner=self.corner @ rotation.T + shift,
+            a=self.a @ rotation.T,
+            b=self.b @ rotation.T,
+        )
 
 
 class Surface(NamedTuple):
@@ -43,14 +48,16 @@ class Surface(NamedTuple):
         rectangle: (H, W) int32 index; -1 where empty.
         u, v: (H, W) float32 metres along a and b from the corner.
     """
+
     depth: np.ndarray
     rectangle: np.ndarray
     u: np.ndarray
     v: np.ndarray
 
 
-def box(centre: np.ndarray, half: np.ndarray, yaw: float,
-        material: int) -> Rectangles:
+def box(
+    centre: np.ndarray, half: np.ndarray, yaw: float, material: int
+) -> Rectangles:
     """The six sides of a box turned by ``yaw`` about the y axis.
 
     Args:
@@ -71,8 +78,13 @@ def box(centre: np.ndarray, half: np.ndarray, yaw: float,
             corner.append(centre + sign * axes[i] - first - second)
             a.append(2 * first)
             b.append(2 * second)
-    return Rectangles(np.array(corner), np.array(a), np.array(b),
-                      np.full(6, material), np.ones(6, bool))
+    return Rectangles(
+        np.array(corner),
+        np.array(a),
+        np.array(b),
+        np.full(6, material),
+        np.ones(6, bool),
+    )
 
 
 def join(parts: list[Rectangles]) -> Rectangles:
@@ -80,8 +92,9 @@ def join(parts: list[Rectangles]) -> Rectangles:
     return Rectangles(*(np.concatenate(field) for field in zip(*parts)))
 
 
-def draw_rectangles(rectangles: Rectangles, K: np.ndarray,
-                    size: tuple[int, int]) -> Surface:
+def draw_rectangles(
+    rectangles: Rectangles, K: np.ndarray, size: tuple[int, int]
+) -> Surface:
     """Draw rectangles (camera frame) into depth, index and coordinates.
 
     Args:
@@ -110,35 +123,45 @@ def draw_rectangles(rectangles: Rectangles, K: np.ndarray,
     facing = (normal * corner).sum(1)
     # The plane is met at z = 1 / (inverse . ray), the coordinates there are
     # z * (unit . ray) - start.
-    inverse = (normal / np.where(facing == 0, 1e-12, facing)[:, None])
+    inverse = normal / np.where(facing == 0, 1e-12, facing)[:, None]
     start_a, start_b = (unit_a * corner).sum(1), (unit_b * corner).sum(1)
     windows = _windows(rectangles, K, size)
     vectors = np.stack([inverse, unit_a, unit_b], 1).astype(np.float32)
     scalars = np.stack([start_a, start_b, length_a, length_b], 1).astype(
-        np.float32)
+        np.float32
+    )
     hidden = rectangles.one_sided & (facing >= 0)
-    for i in np.flatnonzero(~hidden & (windows[:, 0] < windows[:, 2])
-                            & (windows[:, 1] < windows[:, 3])):
+    for i in np.flatnonzero(
+        ~hidden
+        & (windows[:, 0] < windows[:, 2])
+        & (windows[:, 1] < windows[:, 3])
+    ):
         left, top, right, bottom = windows[i]
         window = slice(top, bottom), slice(left, right)
         columns, rows = x[left:right], y[top:bottom]
         closeness, along_a, along_b = (
             vector[0] * columns + (vector[1] * rows + vector[2])
-            for vector in vectors[i])
+            for vector in vectors[i]
+        )
         from_a, from_b, to_a, to_b = scalars[i]
         np.maximum(closeness, np.float32(1e-6), out=closeness)
         z = 1 / closeness
         s, t = z * along_a - from_a, z * along_b - from_b
         seen = (z > _NEAR) & (z < depth[window])
         seen &= (s >= 0) & (s <= to_a) & (t >= 0) & (t <= to_b)
-        for image, value in ((depth, z), (index, i), (s_image, s),
-                             (t_image, t)):
+        for image, value in (
+            (depth, z),
+            (index, i),
+            (s_image, s),
+            (t_image, t),
+        ):
             np.copyto(image[window], value, where=seen)
     return Surface(depth, index, s_image, t_image)
 
 
-def _windows(rectangles: Rectangles, K: np.ndarray,
-             size: tuple[int, int]) -> np.ndarray:
+def _windows(
+    rectangles: Rectangles, K: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
     """Pixels that each rectangle may cover: (R, 4) left, top, right, bottom.
 
     Right and bottom are exclusive. A rectangle that reaches behind the near

@@ -6,6 +6,7 @@ the shade, and fine grain. The colours come from the material, so few patterns
 make endless textures. Every pattern is stored at halved sizes too (mip
 levels): what is far away is smooth instead of noisy.
 """
+
 from functools import lru_cache
 
 import cv2
@@ -16,15 +17,28 @@ __all__ = ['NUM_PATTERNS', 'PATTERN_SIZE', 'gaussian_noise', 'look_up']
 #: Texels along a side of a pattern at its finest level.
 PATTERN_SIZE = 128
 _LEVELS = 6
-_KINDS = ('cloudy', 'stripes', 'checks', 'dots', 'bricks', 'planks', 'marble',
-          'camouflage', 'plaid', 'plain', 'grass', 'zigzag')
+_KINDS = (
+    'cloudy',
+    'stripes',
+    'checks',
+    'dots',
+    'bricks',
+    'planks',
+    'marble',
+    'camouflage',
+    'plaid',
+    'plain',
+    'grass',
+    'zigzag',
+)
 _PER_KIND = 6
 NUM_PATTERNS = len(_KINDS) * _PER_KIND
 _SEED = 20240501
 
 
-def look_up(pattern: np.ndarray, u: np.ndarray, v: np.ndarray,
-            footprint: np.ndarray) -> np.ndarray:
+def look_up(
+    pattern: np.ndarray, u: np.ndarray, v: np.ndarray, footprint: np.ndarray
+) -> np.ndarray:
     """Read texels.
 
     N: pixels.
@@ -39,8 +53,11 @@ def look_up(pattern: np.ndarray, u: np.ndarray, v: np.ndarray,
         shade, grain.
     """
     bank, starts = _bank()
-    level = np.clip(np.log2(np.maximum(footprint, 1e-6) * PATTERN_SIZE) + .3,
-                    0, _LEVELS - 1).astype(np.int32)
+    level = np.clip(
+        np.log2(np.maximum(footprint, 1e-6) * PATTERN_SIZE) + 0.3,
+        0,
+        _LEVELS - 1,
+    ).astype(np.int32)
     side = PATTERN_SIZE >> level
     column = ((u - np.floor(u)) * side).astype(np.int32) & (side - 1)
     row = ((v - np.floor(v)) * side).astype(np.int32) & (side - 1)
@@ -62,11 +79,12 @@ def gaussian_noise() -> np.ndarray:
 def _bank() -> tuple[np.ndarray, np.ndarray]:
     """All texels, level after level (words), and where each level starts."""
     rng = np.random.default_rng(_SEED)
-    patterns = np.stack([_pattern(rng, kind) for kind in _KINDS
-                         for _ in range(_PER_KIND)])
+    patterns = np.stack(
+        [_pattern(rng, kind) for kind in _KINDS for _ in range(_PER_KIND)]
+    )
     levels, starts, start = [], [], 0
     for _ in range(_LEVELS):
-        words = np.ascontiguousarray((patterns * 255 + .5).astype(np.uint8))
+        words = np.ascontiguousarray((patterns * 255 + 0.5).astype(np.uint8))
         levels.append(words.view(np.uint32).ravel())
         starts.append(start)
         start += levels[-1].size
@@ -76,8 +94,12 @@ def _bank() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(levels), np.array(starts)
 
 
-def _cloud(rng: np.random.Generator, octaves: int = 5, first: int = 3,
-           stretch: int = 1) -> np.ndarray:
+def _cloud(
+    rng: np.random.Generator,
+    octaves: int = 5,
+    first: int = 3,
+    stretch: int = 1,
+) -> np.ndarray:
     """Tiling fractal noise in 0..1."""
     total = np.zeros((PATTERN_SIZE, PATTERN_SIZE), np.float32)
     for octave in range(octaves):
@@ -86,12 +108,12 @@ def _cloud(rng: np.random.Generator, octaves: int = 5, first: int = 3,
         # Wrap before enlarging, so that opposite borders meet.
         wrapped = np.pad(grid, 2, mode='wrap')
         scale = PATTERN_SIZE / np.array(grid.shape)
-        x = (np.arange(PATTERN_SIZE) + .5) / scale[1] + 1.5
-        y = (np.arange(PATTERN_SIZE) + .5) / scale[0] + 1.5
-        columns, rows = np.meshgrid(x.astype(np.float32),
-                                    y.astype(np.float32))
-        total += .58**octave * cv2.remap(wrapped, columns, rows,
-                                         cv2.INTER_CUBIC)
+        x = (np.arange(PATTERN_SIZE) + 0.5) / scale[1] + 1.5
+        y = (np.arange(PATTERN_SIZE) + 0.5) / scale[0] + 1.5
+        columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        total += 0.58**octave * cv2.remap(
+            wrapped, columns, rows, cv2.INTER_CUBIC
+        )
     low, high = np.percentile(total, (1, 99))
     return np.clip((total - low) / (high - low), 0, 1)
 
@@ -102,50 +124,57 @@ def _pattern(rng: np.random.Generator, kind: str) -> np.ndarray:
     cloud, other = _cloud(rng), _cloud(rng, first=5)
     n, m = rng.integers(2, 9), rng.integers(2, 7)
     second, third = np.zeros_like(cloud), np.zeros_like(cloud)
-    shade = .82 + .18 * cloud
+    shade = 0.82 + 0.18 * cloud
 
-    def wave(x: np.ndarray, duty: float = .5) -> np.ndarray:
+    def wave(x: np.ndarray, duty: float = 0.5) -> np.ndarray:
         return (np.mod(x, 1) < duty).astype(np.float32)
 
     if kind == 'cloudy':
         second, third = cloud, np.clip(3 * other - 2, 0, 1)
     elif kind == 'stripes':
-        second = wave(v * n, rng.uniform(.2, .7))
-        third = wave(v * n + .1, .12) * rng.integers(2)
+        second = wave(v * n, rng.uniform(0.2, 0.7))
+        third = wave(v * n + 0.1, 0.12) * rng.integers(2)
     elif kind == 'checks':
         second = np.abs(wave(u * n) - wave(v * n))
     elif kind == 'dots':
-        du, dv = np.mod(u * n, 1) - .5, np.mod(v * n, 1) - .5
-        second = (du**2 + dv**2 < rng.uniform(.03, .14)).astype(np.float32)
+        du, dv = np.mod(u * n, 1) - 0.5, np.mod(v * n, 1) - 0.5
+        second = (du**2 + dv**2 < rng.uniform(0.03, 0.14)).astype(np.float32)
     elif kind == 'bricks':
         row = np.floor(v * 2 * n)
-        joint = np.maximum(wave(v * 2 * n, .12),
-                           wave(u * n + .5 * np.mod(row, 2), .07))
+        joint = np.maximum(
+            wave(v * 2 * n, 0.12), wave(u * n + 0.5 * np.mod(row, 2), 0.07)
+        )
         brick = rng.random((2 * n, n + 1))
         second = joint
-        third = (1 - joint) * .7 * brick[
-            row.astype(int), np.floor(u * n + .5 * np.mod(row, 2)).astype(int)]
+        third = (
+            (1 - joint)
+            * 0.7
+            * brick[
+                row.astype(int),
+                np.floor(u * n + 0.5 * np.mod(row, 2)).astype(int),
+            ]
+        )
     elif kind == 'planks':
         board = np.floor(v * m)
         tone = rng.random(m)[board.astype(int)]
         grain = _cloud(rng, first=8, stretch=6).T
-        second = .5 * tone + .5 * grain
-        third = wave(v * m, .04)
-        shade = .75 + .25 * grain
+        second = 0.5 * tone + 0.5 * grain
+        third = wave(v * m, 0.04)
+        shade = 0.75 + 0.25 * grain
     elif kind == 'marble':
-        second = np.abs(np.sin(2 * np.pi * (m * u + 1.5 * cloud))) ** .6
-        third = np.clip(1 - 8 * np.abs(other - .5), 0, 1)
+        second = np.abs(np.sin(2 * np.pi * (m * u + 1.5 * cloud))) ** 0.6
+        third = np.clip(1 - 8 * np.abs(other - 0.5), 0, 1)
     elif kind == 'camouflage':
-        second = (cloud > .55).astype(np.float32)
-        third = (other > .62).astype(np.float32) * (1 - second)
+        second = (cloud > 0.55).astype(np.float32)
+        third = (other > 0.62).astype(np.float32) * (1 - second)
     elif kind == 'plaid':
-        second = .5 * wave(u * n, .4) + .5 * wave(v * n, .4)
-        third = np.maximum(wave(u * n + .2, .08), wave(v * n + .2, .08))
+        second = 0.5 * wave(u * n, 0.4) + 0.5 * wave(v * n, 0.4)
+        third = np.maximum(wave(u * n + 0.2, 0.08), wave(v * n + 0.2, 0.08))
     elif kind == 'grass':
         second = _cloud(rng, octaves=3, first=24, stretch=1)
         third = np.clip(2 * cloud - 1, 0, 1)
     elif kind == 'zigzag':
-        second = wave(v * n + np.abs(np.mod(u * 2 * n, 2) - 1) * .5)
+        second = wave(v * n + np.abs(np.mod(u * 2 * n, 2) - 1) * 0.5)
     grain = rng.random(cloud.shape)
     stack = np.stack([second, third, shade, grain], -1)
     return np.clip(stack, 0, 1).astype(np.float32)

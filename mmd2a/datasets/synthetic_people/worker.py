@@ -6,6 +6,7 @@ dot for each person to its standard output; an error of the operating system
 is its last line. When whoever started it is gone, so is the pipe, and the
 next dot ends it.
 """
+
 import json
 import signal
 import sys
@@ -33,9 +34,16 @@ def main() -> int:
     except BrokenPipeError:
         return 1
     except OSError as error:
-        sys.stdout.write(json.dumps(dict(
-            errno=error.errno, strerror=error.strerror,
-            filename=str(error.filename))) + '\n')
+        sys.stdout.write(
+            json.dumps(
+                dict(
+                    errno=error.errno,
+                    strerror=error.strerror,
+                    filename=str(error.filename),
+                )
+            )
+            + '\n'
+        )
         return 1
     sys.stdout.write(json.dumps(dict(made=made)) + '\n')
     return 0

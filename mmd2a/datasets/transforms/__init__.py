@@ -1,4 +1,5 @@
 """From the files of a sample to the inputs of a model."""
+
 from mmd2a.datasets.transforms.degrade_depth import DegradeDepth
 from mmd2a.datasets.transforms.facing_label import FacingLabel
 from mmd2a.datasets.transforms.load_frame import LoadFrame
@@ -11,7 +12,14 @@ from mmd2a.datasets.transforms.photometric_jitter import PhotometricJitter
 from mmd2a.datasets.transforms.stack_depth import StackDepth
 
 __all__ = [
-    'DegradeDepth', 'FacingLabel', 'LoadFrame', 'NormalizeRGBD',
-    'PackBodySample', 'PersonCrop', 'PersonToInstance', 'PersonToKeypoints',
-    'PhotometricJitter', 'StackDepth'
+    'DegradeDepth',
+    'FacingLabel',
+    'LoadFrame',
+    'NormalizeRGBD',
+    'PackBodySample',
+    'PersonCrop',
+    'PersonToInstance',
+    'PersonToKeypoints',
+    'PhotometricJitter',
+    'StackDepth',
 ]

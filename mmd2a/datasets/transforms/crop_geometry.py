@@ -1,4 +1,5 @@
 """The one affine of a crop, and what it does to pixels, camera and labels."""
+
 from typing import NamedTuple
 
 import cv2
@@ -43,10 +44,10 @@ class Crop(NamedTuple):
         camera, seeing exactly the crop, would measure.
         """
         cos, sin = np.cos(self.rotation), np.sin(self.rotation)
-        sign = -1. if self.flip else 1.
-        return np.array([[sign * cos, -sign * sin, 0],
-                         [sin, cos, 0],
-                         [0, 0, 1]])
+        sign = -1.0 if self.flip else 1.0
+        return np.array(
+            [[sign * cos, -sign * sin, 0], [sin, cos, 0], [0, 0, 1]]
+        )
 
     def intrinsics(self, K: np.ndarray) -> np.ndarray:
         r"""Camera matrix of the crop, (3, 3).
@@ -70,10 +71,11 @@ def fit_crop(box: np.ndarray, size: tuple[int, int], padding: float) -> Crop:
         padding: size of the window over the size of the box.
     """
     height, width = size
-    scale = padding * max((box[2] - box[0]) / width,
-                          (box[3] - box[1]) / height)
+    scale = padding * max(
+        (box[2] - box[0]) / width, (box[3] - box[1]) / height
+    )
     center = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    return Crop(center, scale, 0., False, size)
+    return Crop(center, scale, 0.0, False, size)
 
 
 def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
@@ -86,9 +88,14 @@ def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
     block = int(crop.scale)
     if block >= 2:
         height, width = crop.size
-        corners = np.array([[-.5, -.5, 1], [width - .5, -.5, 1],
-                            [-.5, height - .5, 1],
-                            [width - .5, height - .5, 1]])
+        corners = np.array(
+            [
+                [-0.5, -0.5, 1],
+                [width - 0.5, -0.5, 1],
+                [-0.5, height - 0.5, 1],
+                [width - 0.5, height - 0.5, 1],
+            ]
+        )
         corners = corners @ cv2.invertAffineTransform(matrix).T
         limit = np.array(image.shape[1::-1])
         low = np.clip(np.floor(corners.min(0)).astype(int) - block, 0, limit)
@@ -96,25 +103,38 @@ def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
         blocks = (high - low) // block
         if blocks.min() > 0:
             high = low + blocks * block
-            image = cv2.resize(image[low[1]:high[1], low[0]:high[0]],
-                               blocks.tolist(), interpolation=cv2.INTER_AREA)
+            image = cv2.resize(
+                image[low[1] : high[1], low[0] : high[0]],
+                blocks.tolist(),
+                interpolation=cv2.INTER_AREA,
+            )
             # Pixel i of the small image is the mean around this pixel.
             first = low + (block - 1) / 2
-            matrix = np.column_stack([
-                matrix[:, :2] * block, matrix[:, :2] @ first + matrix[:, 2]])
-    return cv2.warpAffine(image, matrix, crop.size[::-1],
-                          flags=cv2.INTER_LINEAR)
+            matrix = np.column_stack(
+                [matrix[:, :2] * block, matrix[:, :2] @ first + matrix[:, 2]]
+            )
+    return cv2.warpAffine(
+        image, matrix, crop.size[::-1], flags=cv2.INTER_LINEAR
+    )
 
 
 def warp_map(values: np.ndarray, crop: Crop, border: float) -> np.ndarray:
     """Cut the crop out of a depth map or mask: nearest pixel, no mixing."""
-    return cv2.warpAffine(values, crop.matrix, crop.size[::-1],
-                          flags=cv2.INTER_NEAREST, borderValue=border)
+    return cv2.warpAffine(
+        values,
+        crop.matrix,
+        crop.size[::-1],
+        flags=cv2.INTER_NEAREST,
+        borderValue=border,
+    )
 
 
-def crop_labels(labels: dict[str, np.ndarray], crop: Crop,
-                joint_set: str | None, rest_pelvis: np.ndarray | None = None
-                ) -> dict[str, np.ndarray]:
+def crop_labels(
+    labels: dict[str, np.ndarray],
+    crop: Crop,
+    joint_set: str | None,
+    rest_pelvis: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
     """Carry labels into the crop and its camera frame.
 
     J: joints of the joint set.
@@ -136,24 +156,27 @@ def crop_labels(labels: dict[str, np.ndarray], crop: Crop,
     motion = crop.camera_motion
     if 'keypoints2d' in labels:
         matrix = crop.matrix
-        out['keypoints2d'] = labels['keypoints2d'] @ matrix[:, :2].T \
-            + matrix[:, 2]
+        out['keypoints2d'] = (
+            labels['keypoints2d'] @ matrix[:, :2].T + matrix[:, 2]
+        )
         if 'keypoints2d_visibility' in labels:
-            end = np.array([crop.size[1], crop.size[0]]) - .5
-            inside = ((out['keypoints2d'] >= -.5)
-                      & (out['keypoints2d'] <= end)).all(1)
+            end = np.array([crop.size[1], crop.size[0]]) - 0.5
+            inside = (
+                (out['keypoints2d'] >= -0.5) & (out['keypoints2d'] <= end)
+            ).all(1)
             out['keypoints2d_visibility'] = np.where(
-                inside, labels['keypoints2d_visibility'], 0)
+                inside, labels['keypoints2d_visibility'], 0
+            )
     if 'keypoints3d' in labels:
         out['keypoints3d'] = labels['keypoints3d'] @ motion.T
     if 'transl' in labels and (crop.flip or crop.rotation):
         # The pelvis, rest_pelvis + transl, is a point like any other.
-        out['transl'] = motion @ (rest_pelvis + labels['transl']) \
-            - rest_pelvis
+        out['transl'] = motion @ (rest_pelvis + labels['transl']) - rest_pelvis
     if 'global_orient' in labels and crop.rotation:
         roll = Rotation.from_rotvec([0, 0, crop.rotation])
         out['global_orient'] = (
-            roll * Rotation.from_rotvec(labels['global_orient'])).as_rotvec()
+            roll * Rotation.from_rotvec(labels['global_orient'])
+        ).as_rotvec()
     if crop.flip:
         _mirror(out, joint_set)
     return out
@@ -161,9 +184,13 @@ def crop_labels(labels: dict[str, np.ndarray], crop: Crop,
 
 def _mirror(labels: dict[str, np.ndarray], joint_set: str | None) -> None:
     """Swap left and right in labels whose coordinates are mirrored."""
-    for key in ('keypoints2d', 'keypoints2d_weight',
-                'keypoints2d_visibility', 'keypoints3d',
-                'keypoints3d_weight'):
+    for key in (
+        'keypoints2d',
+        'keypoints2d_weight',
+        'keypoints2d_visibility',
+        'keypoints3d',
+        'keypoints3d_weight',
+    ):
         if key not in labels:
             continue
         order = np.arange(len(labels[key]))

@@ -1,4 +1,5 @@
 """Make rendered depth look like pseudo-depth."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -22,8 +23,13 @@ class DegradeDepth(BaseTransform):
         **settings: fields of :class:`~mmd2a.depth.DepthDegradation`.
     """
 
-    def __init__(self, level: float = 1., prob: float = 1.,
-                 drop_prob: float = 0., **settings) -> None:
+    def __init__(
+        self,
+        level: float = 1.0,
+        prob: float = 1.0,
+        drop_prob: float = 0.0,
+        **settings,
+    ) -> None:
         self.level = level
         self.prob = prob
         self.drop_prob = drop_prob
@@ -39,10 +45,13 @@ class DegradeDepth(BaseTransform):
         if draw >= keep_prob:
             results['depth'] = np.full_like(results['depth'], np.nan)
         elif draw < keep_prob * self.prob:
-            results['depth'] = degrade_depth(results['depth'], rng,
-                                             self.settings)
+            results['depth'] = degrade_depth(
+                results['depth'], rng, self.settings
+            )
         return results
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(level={self.level}, '
-                f'prob={self.prob}, drop_prob={self.drop_prob})')
+        return (
+            f'{type(self).__name__}(level={self.level}, '
+            f'prob={self.prob}, drop_prob={self.drop_prob})'
+        )

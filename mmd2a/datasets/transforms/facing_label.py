@@ -1,4 +1,5 @@
 """Which way a person faces, as a class."""
+
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -33,13 +34,13 @@ class FacingLabel(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Add ``gt_label`` from ``global_orient``."""
-        orient = torch.as_tensor(results['global_orient'],
-                                 dtype=torch.float64)
+        orient = torch.as_tensor(results['global_orient'], dtype=torch.float64)
         # The front of an SMPL body at rest is +z.
         front = axis_angle_to_matrix(orient)[:, 2].numpy()
         turns = np.arctan2(front[0], -front[2]) / (2 * np.pi)
-        results['gt_label'] = int(
-            np.round(turns * self.num_classes)) % self.num_classes
+        results['gt_label'] = (
+            int(np.round(turns * self.num_classes)) % self.num_classes
+        )
         return results
 
     def __repr__(self) -> str:

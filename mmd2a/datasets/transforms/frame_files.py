@@ -1,4 +1,5 @@
 """Read the files of a frame, and say clearly when one cannot be used."""
+
 import io
 import re
 from pathlib import Path
@@ -16,14 +17,16 @@ _REPLACE = 'replace the file, or remove the sample from the annotations'
 
 def read_image(path: str) -> np.ndarray:
     """Read an image file: (H, W, 3) uint8, BGR."""
-    return _decode(_read(path, 'image', 'img_path'), path, 'image',
-                   cv2.IMREAD_COLOR)
+    return _decode(
+        _read(path, 'image', 'img_path'), path, 'image', cv2.IMREAD_COLOR
+    )
 
 
 def read_mask(path: str) -> np.ndarray:
     """Read a mask file: (H, W) uint8."""
-    return _decode(_read(path, 'mask', 'mask_path'), path, 'mask',
-                   cv2.IMREAD_GRAYSCALE)
+    return _decode(
+        _read(path, 'mask', 'mask_path'), path, 'mask', cv2.IMREAD_GRAYSCALE
+    )
 
 
 def read_depth(path: str) -> np.ndarray:
@@ -38,13 +41,16 @@ def read_depth(path: str) -> np.ndarray:
         try:
             depth = np.load(io.BytesIO(data), allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise BadSampleError(f'depth file cannot be read ({error})', path,
-                                 _REPLACE) from error
+            raise BadSampleError(
+                f'depth file cannot be read ({error})', path, _REPLACE
+            ) from error
         if depth.ndim != 2 or depth.dtype.kind != 'f':
             raise BadSampleError(
                 f'depth array is {depth.dtype} of shape {depth.shape}, not '
-                'floating point (H, W)', path,
-                'save one floating-point value per pixel')
+                'floating point (H, W)',
+                path,
+                'save one floating-point value per pixel',
+            )
         depth = depth.astype(np.float32)
         depth[~((depth > 0) & (depth < np.inf))] = np.nan
         return depth
@@ -52,8 +58,10 @@ def read_depth(path: str) -> np.ndarray:
     if pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise BadSampleError(
             f'depth image is {pixels.dtype} of shape {pixels.shape}, not '
-            '16-bit with one channel', path,
-            'save millimetres as a 16-bit grey PNG, or depth as .npy')
+            '16-bit with one channel',
+            path,
+            'save millimetres as a 16-bit grey PNG, or depth as .npy',
+        )
     depth = pixels * np.float32(1e-3)
     depth[pixels == 0] = np.nan
     return depth
@@ -75,20 +83,22 @@ def is_truncated(data: bytes) -> bool:
     position = 2
     while position + 4 <= len(data):
         marker = data[position + 1]
-        if data[position] != 0xff:
+        if data[position] != 0xFF:
             return False  # Not a marker: for the decoder to judge.
-        if marker == 0xff:
+        if marker == 0xFF:
             position += 1  # A fill byte.
             continue
-        if marker == 0xd9:
+        if marker == 0xD9:
             return False
-        position += 2 + int.from_bytes(data[position + 2:position + 4], 'big')
-        if marker == 0xda:
+        position += 2 + int.from_bytes(
+            data[position + 2 : position + 4], 'big'
+        )
+        if marker == 0xDA:
             scan_end = _SCAN_END.search(data, position)
             if scan_end is None:
                 return True
             position = scan_end.start()
-    return data[position:position + 2] != b'\xff\xd9'
+    return data[position : position + 2] != b'\xff\xd9'
 
 
 def _read(path: str, kind: str, key: str) -> bytes:
@@ -96,8 +106,9 @@ def _read(path: str, kind: str, key: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise BadSampleError(
-            f'{kind} cannot be read ({error.strerror})', path,
-            f"check {key} in the annotations and the data set's data_root"
+            f'{kind} cannot be read ({error.strerror})',
+            path,
+            f"check {key} in the annotations and the data set's data_root",
         ) from error
 
 
@@ -105,13 +116,15 @@ def _decode(data: bytes, path: str, kind: str, flags: int) -> np.ndarray:
     if not data:
         raise BadSampleError(f'{kind} file is empty', path, _REPLACE)
     if is_truncated(data):
-        raise BadSampleError(f'{kind} file is truncated ({len(data)} bytes)',
-                             path, _REPLACE)
+        raise BadSampleError(
+            f'{kind} file is truncated ({len(data)} bytes)', path, _REPLACE
+        )
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise BadSampleError(f'{kind} file cannot be decoded ({error.err})',
-                             path, _REPLACE) from error
+        raise BadSampleError(
+            f'{kind} file cannot be decoded ({error.err})', path, _REPLACE
+        ) from error
     if pixels is None:
         raise BadSampleError(f'{kind} file cannot be decoded', path, _REPLACE)
     return pixels

@@ -1,4 +1,5 @@
 """The first stop of every pipeline: files to arrays."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -36,8 +37,9 @@ class LoadFrame(BaseTransform):
     Li et al., "CLIFF", ECCV 2022 (the assumed camera).
     """
 
-    def __init__(self, with_depth: bool = True,
-                 with_mask: bool = True) -> None:
+    def __init__(
+        self, with_depth: bool = True, with_mask: bool = True
+    ) -> None:
         self.with_depth = with_depth
         self.with_mask = with_mask
 
@@ -48,32 +50,43 @@ class LoadFrame(BaseTransform):
         results['ori_shape'] = shape = image.shape[:2]
         if results.get('K') is None:
             focal = float(np.hypot(*shape))
-            results['K'] = np.array([[focal, 0, (shape[1] - 1) / 2],
-                                     [0, focal, (shape[0] - 1) / 2],
-                                     [0, 0, 1]])
+            results['K'] = np.array(
+                [
+                    [focal, 0, (shape[1] - 1) / 2],
+                    [0, focal, (shape[0] - 1) / 2],
+                    [0, 0, 1],
+                ]
+            )
         if self.with_depth:
             path = results.get('depth_path')
             if path is None:
                 results['depth'] = np.full(shape, np.nan, np.float32)
             else:
-                results['depth'] = self._of_size(read_depth(path), shape,
-                                                 'depth', path)
+                results['depth'] = self._of_size(
+                    read_depth(path), shape, 'depth', path
+                )
         path = results.get('mask_path')
         if self.with_mask and path is not None:
-            results['mask'] = self._of_size(read_mask(path), shape, 'mask',
-                                            path)
+            results['mask'] = self._of_size(
+                read_mask(path), shape, 'mask', path
+            )
         return results
 
     @staticmethod
-    def _of_size(array: np.ndarray, shape: tuple[int, int], kind: str,
-                 path: str) -> np.ndarray:
+    def _of_size(
+        array: np.ndarray, shape: tuple[int, int], kind: str, path: str
+    ) -> np.ndarray:
         if array.shape != shape:
             raise BadSampleError(
                 f'{kind} is {array.shape[1]}x{array.shape[0]} (WxH), but its '
-                f'image is {shape[1]}x{shape[0]}', path,
-                f'make the {kind} in the resolution of the image')
+                f'image is {shape[1]}x{shape[0]}',
+                path,
+                f'make the {kind} in the resolution of the image',
+            )
         return array
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(with_depth={self.with_depth}, '
-                f'with_mask={self.with_mask})')
+        return (
+            f'{type(self).__name__}(with_depth={self.with_depth}, '
+            f'with_mask={self.with_mask})'
+        )

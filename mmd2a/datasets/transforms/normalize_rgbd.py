@@ -1,4 +1,5 @@
 """Normalise RGB-D images in the pipeline."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,10 +35,13 @@ class NormalizeRGBD(BaseTransform):
         [0.0, 1.0]
     """
 
-    def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
-                 std: Sequence[float] = (58.395, 57.12, 57.375),
-                 to_rgb: bool = True,
-                 depth_normalization: dict | None = None) -> None:
+    def __init__(
+        self,
+        mean: Sequence[float] = (123.675, 116.28, 103.53),
+        std: Sequence[float] = (58.395, 57.12, 57.375),
+        to_rgb: bool = True,
+        depth_normalization: dict | None = None,
+    ) -> None:
         self.mean = np.array(mean, np.float32)
         self.std = np.array(std, np.float32)
         self.to_rgb = to_rgb
@@ -49,20 +53,28 @@ class NormalizeRGBD(BaseTransform):
         if image.ndim != 3 or image.shape[2] != 5:
             raise ValueError(
                 f"NormalizeRGBD takes 'img' (H, W, 5), got {image.shape}; put "
-                "dict(type='mmd2a.StackDepth') before it")
+                "dict(type='mmd2a.StackDepth') before it"
+            )
         color = image[..., 2::-1] if self.to_rgb else image[..., :3]
-        channels = torch.from_numpy(np.array(
-            image[..., 3:].transpose(2, 0, 1), np.float32))[None]
-        depth = normalize_depth(unstack_depth(channels),
-                                **self.depth_normalization)[0]
+        channels = torch.from_numpy(
+            np.array(image[..., 3:].transpose(2, 0, 1), np.float32)
+        )[None]
+        depth = normalize_depth(
+            unstack_depth(channels), **self.depth_normalization
+        )[0]
         results['img'] = np.concatenate(
-            [(color - self.mean) / self.std,
-             depth.permute(1, 2, 0).numpy()], -1, dtype=np.float32)
-        results['img_norm_cfg'] = dict(mean=self.mean, std=self.std,
-                                       to_rgb=self.to_rgb)
+            [(color - self.mean) / self.std, depth.permute(1, 2, 0).numpy()],
+            -1,
+            dtype=np.float32,
+        )
+        results['img_norm_cfg'] = dict(
+            mean=self.mean, std=self.std, to_rgb=self.to_rgb
+        )
         return results
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(mean={self.mean.tolist()}, '
-                f'std={self.std.tolist()}, to_rgb={self.to_rgb}, '
-                f'depth_normalization={self.depth_normalization})')
+        return (
+            f'{type(self).__name__}(mean={self.mean.tolist()}, '
+            f'std={self.std.tolist()}, to_rgb={self.to_rgb}, '
+            f'depth_normalization={self.depth_normalization})'
+        )

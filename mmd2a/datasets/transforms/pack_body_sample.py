@@ -1,4 +1,5 @@
 """The last stop of every pipeline: arrays to tensors with fixed names."""
+
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -14,9 +15,18 @@ from mmd2a.structures import BodyDataSample
 _SMPL_SHAPES = dict(global_orient=3, body_pose=69, betas=10, transl=3)
 # Grey levels of a mask file: 255 visible, 128 occluded, 0 background.
 _MASK_THRESHOLDS = dict(visible=191, amodal=63)
-_META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape',
-              'crop_matrix', 'bbox', 'flip', 'rotation', 'joint_set',
-              'gender')
+_META_KEYS = (
+    'img_path',
+    'sample_idx',
+    'ori_shape',
+    'img_shape',
+    'crop_matrix',
+    'bbox',
+    'flip',
+    'rotation',
+    'joint_set',
+    'gender',
+)
 
 
 @TRANSFORMS.register_module()
@@ -38,11 +48,13 @@ class PackBodySample(BaseTransform):
             ``'amodal'`` (occluded parts too).
     """
 
-    def __init__(self, joint_set: str | None = None,
-                 mask: str = 'visible') -> None:
+    def __init__(
+        self, joint_set: str | None = None, mask: str = 'visible'
+    ) -> None:
         if mask not in _MASK_THRESHOLDS:
-            raise ValueError(f"mask must be 'visible' or 'amodal', got "
-                             f'{mask!r}')
+            raise ValueError(
+                f"mask must be 'visible' or 'amodal', got {mask!r}"
+            )
         self.joint_set = joint_set
         self.mask = mask
 
@@ -51,13 +63,16 @@ class PackBodySample(BaseTransform):
         image = results['img']
         joint_set = results.get('joint_set') or self.joint_set
         if joint_set is None:
-            raise ValueError('the sample names no joint_set: add it to the '
-                             'annotations or set PackBodySample(joint_set=)')
+            raise ValueError(
+                'the sample names no joint_set: add it to the '
+                'annotations or set PackBodySample(joint_set=)'
+            )
         if self.joint_set not in (None, joint_set):
             raise ValueError(
                 f"the sample has joint_set='{joint_set}', the pipeline packs "
                 f"'{self.joint_set}'; give the data set and the model the "
-                'same joint_set')
+                'same joint_set'
+            )
         labels = clean_labels(results)
         gt = dict(K=_tensor(results.get('K', np.zeros((3, 3)))))
         gt.update(self._smpl(labels))
@@ -65,15 +80,22 @@ class PackBodySample(BaseTransform):
         gt.update(_keypoints(labels, 'keypoints2d', num_joints, 2))
         gt.update(_keypoints(labels, 'keypoints3d', num_joints, 3))
         known = (gt['keypoints2d_weight'] > 0)[:, None]
-        gt['keypoints2d'] = torch.where(known, normalize_keypoints2d(
-            gt['keypoints2d'], image.shape[1::-1]), 0)
+        gt['keypoints2d'] = torch.where(
+            known,
+            normalize_keypoints2d(gt['keypoints2d'], image.shape[1::-1]),
+            0,
+        )
         gt.update(self._mask(results.get('mask'), image.shape[:2]))
 
-        inputs = dict(img=torch.from_numpy(
-            np.ascontiguousarray(image.transpose(2, 0, 1))))
+        inputs = dict(
+            img=torch.from_numpy(
+                np.ascontiguousarray(image.transpose(2, 0, 1))
+            )
+        )
         if 'depth' in results:
-            inputs['depth'] = torch.from_numpy(np.ascontiguousarray(
-                results['depth'], np.float32))[None]
+            inputs['depth'] = torch.from_numpy(
+                np.ascontiguousarray(results['depth'], np.float32)
+            )[None]
         meta = {key: results.get(key) for key in _META_KEYS}
         meta.update(joint_set=joint_set, img_shape=image.shape[:2])
         sample = BodyDataSample(metainfo=meta)
@@ -82,40 +104,52 @@ class PackBodySample(BaseTransform):
 
     @staticmethod
     def _smpl(labels: dict[str, np.ndarray]) -> dict[str, Tensor]:
-        complete = all(key in labels for key in
-                       ('global_orient', 'body_pose', 'betas'))
-        fields = {key: _tensor(labels.get(key, np.zeros(length)))
-                  for key, length in _SMPL_SHAPES.items()}
+        complete = all(
+            key in labels for key in ('global_orient', 'body_pose', 'betas')
+        )
+        fields = {
+            key: _tensor(labels.get(key, np.zeros(length)))
+            for key, length in _SMPL_SHAPES.items()
+        }
         for key, length in _SMPL_SHAPES.items():
             if fields[key].shape != (length,):
-                raise ValueError(f'{key} has shape {tuple(fields[key].shape)}'
-                                 f', expected ({length},)')
+                raise ValueError(
+                    f'{key} has shape {tuple(fields[key].shape)}'
+                    f', expected ({length},)'
+                )
         fields['smpl_weight'] = _tensor(
-            labels['smpl_weight'] if complete else 0.)
+            labels['smpl_weight'] if complete else 0.0
+        )
         return fields
 
-    def _mask(self, mask: np.ndarray | None,
-              shape: tuple[int, int]) -> dict[str, Tensor]:
+    def _mask(
+        self, mask: np.ndarray | None, shape: tuple[int, int]
+    ) -> dict[str, Tensor]:
         if mask is None:
-            return dict(mask=torch.zeros(1, *shape),
-                        mask_weight=torch.tensor(0.))
+            return dict(
+                mask=torch.zeros(1, *shape), mask_weight=torch.tensor(0.0)
+            )
         person = mask > _MASK_THRESHOLDS[self.mask]
-        return dict(mask=_tensor(person)[None], mask_weight=torch.tensor(1.))
+        return dict(mask=_tensor(person)[None], mask_weight=torch.tensor(1.0))
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(joint_set={self.joint_set!r}, '
-                f'mask={self.mask!r})')
+        return (
+            f'{type(self).__name__}(joint_set={self.joint_set!r}, '
+            f'mask={self.mask!r})'
+        )
 
 
-def _keypoints(labels: dict[str, np.ndarray], key: str, num_joints: int,
-               dims: int) -> dict[str, Tensor]:
+def _keypoints(
+    labels: dict[str, np.ndarray], key: str, num_joints: int, dims: int
+) -> dict[str, Tensor]:
     """Keypoints and their weights; zeros where the sample has none."""
     points = labels.get(key, np.zeros((num_joints, dims)))
     if points.shape != (num_joints, dims):
-        raise ValueError(f'{key} has shape {points.shape}, but the joint set '
-                         f'asks for ({num_joints}, {dims})')
-    weight = labels[f'{key}_weight'] if key in labels else \
-        np.zeros(num_joints)
+        raise ValueError(
+            f'{key} has shape {points.shape}, but the joint set '
+            f'asks for ({num_joints}, {dims})'
+        )
+    weight = labels[f'{key}_weight'] if key in labels else np.zeros(num_joints)
     return {key: _tensor(points), f'{key}_weight': _tensor(weight)}
 
 

@@ -1,4 +1,5 @@
 """The one warp of the pipeline: a person's crop and all that moves with it."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,15 +59,25 @@ class PersonCrop(BaseTransform):
         (96, 96, 3)
     """
 
-    def __init__(self, size: int | Sequence[int], padding: float = 1.25,
-                 scale_jitter: float = 0., shift_jitter: float = 0.,
-                 rotation: float = 0., flip_prob: float = 0.,
-                 body_model: dict | None = None) -> None:
-        self.size = ((size, size) if isinstance(size, int)
-                     else (int(size[0]), int(size[1])))
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        padding: float = 1.25,
+        scale_jitter: float = 0.0,
+        shift_jitter: float = 0.0,
+        rotation: float = 0.0,
+        flip_prob: float = 0.0,
+        body_model: dict | None = None,
+    ) -> None:
+        self.size = (
+            (size, size)
+            if isinstance(size, int)
+            else (int(size[0]), int(size[1]))
+        )
         if not 0 <= scale_jitter < 1:
-            raise ValueError(f'scale_jitter must be in [0, 1), got '
-                             f'{scale_jitter}')
+            raise ValueError(
+                f'scale_jitter must be in [0, 1), got {scale_jitter}'
+            )
         self.padding = padding
         self.scale_jitter = scale_jitter
         self.shift_jitter = shift_jitter
@@ -75,16 +86,19 @@ class PersonCrop(BaseTransform):
         self._rest_pelvis: tuple[np.ndarray, np.ndarray] | None = None
         if rotation or flip_prob:
             self._rest_pelvis = _rest_pelvis(
-                body_model or dict(type='mmd2a.SMPLBodyModel'))
+                body_model or dict(type='mmd2a.SMPLBodyModel')
+            )
 
     def transform(self, results: dict) -> dict:
         """Replace arrays and labels by those of the crop."""
-        box = check_box(results['bbox'], results['img'].shape[:2],
-                        results.get('img_path'))
+        box = check_box(
+            results['bbox'], results['img'].shape[:2], results.get('img_path')
+        )
         labels = clean_labels(results)
         if 'keypoints2d_visibility' in results:
             labels['keypoints2d_visibility'] = results[
-                'keypoints2d_visibility']
+                'keypoints2d_visibility'
+            ]
         crop = self._jitter(fit_crop(box, self.size, self.padding), results)
 
         results['img'] = warp_image(results['img'], crop)
@@ -94,10 +108,17 @@ class PersonCrop(BaseTransform):
             results['mask'] = warp_map(results['mask'], crop, 0)
         if results.get('K') is not None:
             results['K'] = crop.intrinsics(results['K'])
-        results.update(crop_labels(labels, crop, results.get('joint_set'),
-                                   self._pelvis(labels)))
-        results.update(img_shape=self.size, crop_matrix=crop.matrix,
-                       rotation=crop.rotation, flip=crop.flip)
+        results.update(
+            crop_labels(
+                labels, crop, results.get('joint_set'), self._pelvis(labels)
+            )
+        )
+        results.update(
+            img_shape=self.size,
+            crop_matrix=crop.matrix,
+            rotation=crop.rotation,
+            flip=crop.flip,
+        )
         return results
 
     def _jitter(self, crop: Crop, results: dict) -> Crop:
@@ -108,10 +129,14 @@ class PersonCrop(BaseTransform):
         height, width = crop.size
         step = self.shift_jitter * crop.scale
         return crop._replace(
-            center=(crop.center[0] + right * step * width,
-                    crop.center[1] + down * step * height),
+            center=(
+                crop.center[0] + right * step * width,
+                crop.center[1] + down * step * height,
+            ),
             scale=crop.scale * (1 + scale * self.scale_jitter),
-            rotation=float(np.deg2rad(turn * self.rotation)), flip=flip)
+            rotation=float(np.deg2rad(turn * self.rotation)),
+            flip=flip,
+        )
 
     def _pelvis(self, labels: dict[str, np.ndarray]) -> np.ndarray | None:
         if self._rest_pelvis is None:
@@ -121,10 +146,12 @@ class PersonCrop(BaseTransform):
         return template if betas is None else template + betas @ directions
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(size={self.size}, '
-                f'padding={self.padding}, scale_jitter={self.scale_jitter}, '
-                f'shift_jitter={self.shift_jitter}, '
-                f'rotation={self.rotation}, flip_prob={self.flip_prob})')
+        return (
+            f'{type(self).__name__}(size={self.size}, '
+            f'padding={self.padding}, scale_jitter={self.scale_jitter}, '
+            f'shift_jitter={self.shift_jitter}, '
+            f'rotation={self.rotation}, flip_prob={self.flip_prob})'
+        )
 
 
 def _rest_pelvis(body_model: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -132,10 +159,12 @@ def _rest_pelvis(body_model: dict) -> tuple[np.ndarray, np.ndarray]:
     body = MODELS.build(body_model)
     # The rest pelvis is affine in the S shape coefficients: the mean shape
     # and one step along each say everything.
-    betas = torch.cat([torch.zeros(1, body.num_betas),
-                       torch.eye(body.num_betas)])
+    betas = torch.cat(
+        [torch.zeros(1, body.num_betas), torch.eye(body.num_betas)]
+    )
     with torch.no_grad():
-        pelvis = body(torch.zeros(len(betas), 3),
-                      torch.zeros(len(betas), 69), betas).joints[:, 0]
+        pelvis = body(
+            torch.zeros(len(betas), 3), torch.zeros(len(betas), 69), betas
+        ).joints[:, 0]
     array = pelvis.double().numpy()
     return array[0], array[1:] - array[0]

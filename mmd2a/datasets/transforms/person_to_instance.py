@@ -1,4 +1,5 @@
 """One person's entry in the data format of MMDetection."""
+
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,20 @@ class PersonToInstance(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Add the keys to ``results``."""
         height, width = results['img'].shape[:2]
-        box = check_box(results['bbox'], (height, width),
-                        results.get('img_path'))
+        box = check_box(
+            results['bbox'], (height, width), results.get('img_path')
+        )
         instance: dict[str, Any] = dict(
-            bbox=box.tolist(), bbox_label=0, ignore_flag=0)
+            bbox=box.tolist(), bbox_label=0, ignore_flag=0
+        )
         if results.get('mask') is not None:
             instance['mask'] = _run_lengths(results['mask'] == 255)
-        results.update(instances=[instance], height=height, width=width,
-                       img_id=results['sample_idx'])
+        results.update(
+            instances=[instance],
+            height=height,
+            width=width,
+            img_id=results['sample_idx'],
+        )
         return results
 
     def __repr__(self) -> str:
@@ -50,5 +57,6 @@ def _run_lengths(mask: np.ndarray) -> dict[str, list[int]]:
     pixels = mask.ravel(order='F')
     edges = np.flatnonzero(np.diff(pixels)) + 1
     counts = np.diff(np.r_[0, edges, pixels.size]).tolist()
-    return dict(size=list(mask.shape),
-                counts=[0, *counts] if pixels[0] else counts)
+    return dict(
+        size=list(mask.shape), counts=[0, *counts] if pixels[0] else counts
+    )

@@ -1,4 +1,5 @@
 """One person's entry in the data format of mmpose."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -6,9 +7,15 @@ from mmd2a.datasets.keypoint_metainfo import keypoint_metainfo
 from mmd2a.datasets.transforms.label_checks import check_box, clean_labels
 from mmd2a.registry import TRANSFORMS
 
-_POSE_META = ('dataset_name', 'upper_body_ids', 'lower_body_ids',
-              'flip_pairs', 'flip_indices', 'skeleton_links',
-              'dataset_keypoint_weights')
+_POSE_META = (
+    'dataset_name',
+    'upper_body_ids',
+    'lower_body_ids',
+    'flip_pairs',
+    'flip_indices',
+    'skeleton_links',
+    'dataset_keypoint_weights',
+)
 
 
 @TRANSFORMS.register_module()
@@ -48,7 +55,7 @@ class PersonToKeypoints(BaseTransform):
         points = labels['keypoints2d']
         visibility = results.get('keypoints2d_visibility')
         if visibility is None:
-            inside = (points >= -.5) & (points <= np.array(shape[::-1]) - .5)
+            inside = (points >= -0.5) & (points <= np.array(shape[::-1]) - 0.5)
             visibility = 2 * inside.all(1)
         # COCO's flags: 0 without label, 1 hidden, 2 seen.
         visibility = np.where(labels['keypoints2d_weight'] > 0, visibility, 0)
@@ -61,24 +68,34 @@ class PersonToKeypoints(BaseTransform):
             keypoints=points.astype(np.float32)[None],
             keypoints_visible=(visibility > 0).astype(np.float32)[None],
             num_keypoints=int((visibility > 0).sum()),
-            id=identity, img_id=identity, category_id=1, img_shape=shape)
+            id=identity,
+            img_id=identity,
+            category_id=1,
+            img_shape=shape,
+        )
         results['raw_ann_info'] = _coco_annotation(
-            identity, box, points, visibility)
+            identity, box, points, visibility
+        )
         return results
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
 
 
-def _coco_annotation(identity: int, box: np.ndarray, points: np.ndarray,
-                     visibility: np.ndarray) -> dict:
+def _coco_annotation(
+    identity: int, box: np.ndarray, points: np.ndarray, visibility: np.ndarray
+) -> dict:
     """The person as COCO's annotation files have it."""
     width, height = box[2:] - box[:2]
     return dict(
-        id=identity, image_id=identity, category_id=1, iscrowd=0,
+        id=identity,
+        image_id=identity,
+        category_id=1,
+        iscrowd=0,
         bbox=[*box[:2].tolist(), float(width), float(height)],
         # The mean share of a person's box that is person, as mmpose takes it
         # for data sets without masks.
-        area=float(width * height * .53),
+        area=float(width * height * 0.53),
         num_keypoints=int((visibility > 0).sum()),
-        keypoints=np.column_stack([points, visibility]).ravel().tolist())
+        keypoints=np.column_stack([points, visibility]).ravel().tolist(),
+    )

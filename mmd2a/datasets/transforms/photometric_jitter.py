@@ -1,4 +1,5 @@
 """Change the light of a crop, not its content."""
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -21,8 +22,12 @@ class PhotometricJitter(BaseTransform):
         color: factor :math:`g_c` of each channel within 1 +- this.
     """
 
-    def __init__(self, brightness: float = 0.15, contrast: float = 0.3,
-                 color: float = 0.15) -> None:
+    def __init__(
+        self,
+        brightness: float = 0.15,
+        contrast: float = 0.3,
+        color: float = 0.15,
+    ) -> None:
         self.brightness = brightness
         self.contrast = contrast
         self.color = color
@@ -36,9 +41,12 @@ class PhotometricJitter(BaseTransform):
         offset = 128 + 255 * draw[0] * self.brightness
         table = np.clip(self._levels * gain + offset, 0, 255)
         results['img'] = cv2.LUT(
-            results['img'], table.round().astype(np.uint8)[None])
+            results['img'], table.round().astype(np.uint8)[None]
+        )
         return results
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(brightness={self.brightness}, '
-                f'contrast={self.contrast}, color={self.color})')
+        return (
+            f'{type(self).__name__}(brightness={self.brightness}, '
+            f'contrast={self.contrast}, color={self.color})'
+        )

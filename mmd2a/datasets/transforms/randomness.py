@@ -1,4 +1,5 @@
 """Where the random numbers of all transforms come from."""
+
 import zlib
 from collections.abc import Mapping
 
@@ -26,6 +27,7 @@ def draw_generator(results: Mapping, purpose: str) -> np.random.Generator:
     """
     if results.get('test_mode'):
         return np.random.default_rng(
-            [int(results['sample_idx']), zlib.crc32(purpose.encode())])
+            [int(results['sample_idx']), zlib.crc32(purpose.encode())]
+        )
     entropy = np.random.randint(0, 2**31, 4)  # noqa: NPY002
     return np.random.default_rng(entropy.tolist())

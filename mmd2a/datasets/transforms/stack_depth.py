@@ -1,4 +1,5 @@
 """Let depth travel with the image through the transforms of any package."""
+
 from mmcv.transforms import BaseTransform
 
 from mmd2a.depth import stack_depth
@@ -34,8 +35,9 @@ class StackDepth(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Replace ``img`` and ``depth`` by one array."""
-        results['img'] = stack_depth(results['img'],
-                                     results.pop('depth', None))
+        results['img'] = stack_depth(
+            results['img'], results.pop('depth', None)
+        )
         return results
 
     def __repr__(self) -> str:

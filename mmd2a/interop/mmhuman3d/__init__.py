@@ -8,17 +8,24 @@ else in the process goes on seeing what is installed.
 The bridge waits until ``mmhuman3d`` is imported, or something is looked up by
 ``type='mmhuman3d.X'``, and is inert where mmcv itself is 1.x.
 """
+
 from typing import Any
 
 from mmd2a.interop.mmhuman3d.finder import activate, describe, extend_to
 
-__all__ = ['activate', 'describe', 'extend_to', 'is_mmhuman3d_config',
-           'translate_config']
+__all__ = [
+    'activate',
+    'describe',
+    'extend_to',
+    'is_mmhuman3d_config',
+    'translate_config',
+]
 
 
 def __getattr__(name: str) -> Any:
     # These need MMEngine, which `import mmd2a` does without.
     if name in ('is_mmhuman3d_config', 'translate_config'):
         from mmd2a.interop.mmhuman3d import translation
+
         return getattr(translation, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -4,6 +4,7 @@ MMHuman3D imports them at the top of its modules, so without them nothing of
 it could be imported. A placeholder can be imported and subclassed; whoever
 makes one is told what to install.
 """
+
 import functools
 from importlib import import_module
 from importlib.util import find_spec
@@ -85,8 +86,11 @@ def _placeholder_class(name: str) -> type:
 
     def refuse(cls: type, *args: Any, **kwargs: Any) -> NoReturn:
         user = '' if cls.__module__ == module else f' by {cls.__qualname__}'
-        raise ImportError(f'{name} was used{user}, but {library} is not '
-                          f'installed: {_INSTALL[library]}', name=library)
+        raise ImportError(
+            f'{name} was used{user}, but {library} is not '
+            f'installed: {_INSTALL[library]}',
+            name=library,
+        )
 
     module, _, short = name.rpartition('.')
     return type(short, (), {'__new__': refuse, '__module__': module})
@@ -101,6 +105,7 @@ def numpy_with_old_names() -> ModuleType:
         <class 'int'>
     """
     import numpy
+
     view = ModuleType('numpy', numpy.__doc__)
     vars(view).update(vars(numpy))
     vars(view).update(int=int, float=float, bool=bool, object=object)

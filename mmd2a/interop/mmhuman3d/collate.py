@@ -1,12 +1,14 @@
 """Batches of MMHuman3D's datasets."""
+
 from typing import Any
 
 from mmd2a.registry import FUNCTIONS
 
 
 @FUNCTIONS.register_module()
-def mmhuman3d_collate(samples: list[dict[str, Any]],
-                      _scope_: str | None = None) -> dict[str, Any]:
+def mmhuman3d_collate(
+    samples: list[dict[str, Any]], _scope_: str | None = None
+) -> dict[str, Any]:
     """Put samples of an MMHuman3D dataset together to a batch.
 
     As MMHuman3D's data loader does for one process: tensors are stacked,
@@ -22,6 +24,7 @@ def mmhuman3d_collate(samples: list[dict[str, Any]],
         ...     collate_fn=dict(type='mmd2a.mmhuman3d_collate'))
     """
     from mmd2a.interop.mmhuman3d.mmcv1.parallel import collate, scatter
+
     batch = collate(samples, samples_per_gpu=len(samples))
     # To no GPU: the model's data preprocessor does that.
     return scatter(batch, [-1])[0]

@@ -1,4 +1,5 @@
 """What D2A-HMR adds to a mesh estimator, for those of MMHuman3D."""
+
 import functools
 from typing import Any
 
@@ -38,40 +39,53 @@ class D2AAdditions:
     head: Any
     body_model_train: Any
 
-    def __init__(self, *args: Any, flow_head: dict | None = None,
-                 silhouette_decoder: dict | None = None,
-                 loss_silhouette: dict | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        flow_head: dict | None = None,
+        silhouette_decoder: dict | None = None,
+        loss_silhouette: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         from mmhuman3d.core.conventions.keypoints_mapping import (
             get_keypoint_idx,
             get_keypoint_num,
         )
-        self._hips = [get_keypoint_idx(f'{side}_hip_extra', self.convention)
-                      for side in ('left', 'right')]
+
+        self._hips = [
+            get_keypoint_idx(f'{side}_hip_extra', self.convention)
+            for side in ('left', 'right')
+        ]
         self.flow_head: Any = None
         if flow_head is not None:
-            self.flow_head = MODELS.build({
-                'num_points': get_keypoint_num(self.convention), **flow_head})
+            self.flow_head = MODELS.build(
+                {'num_points': get_keypoint_num(self.convention), **flow_head}
+            )
         self.silhouette_decoder: Any = None
         if silhouette_decoder is not None:
             if self.neck is None:
                 raise ValueError(
                     'silhouette_decoder reads features before and after the '
                     "neck, and this model has none; add neck=dict(type='"
-                    "mmd2a.DepthCrossAttentionEncoder', in_channels=...)")
+                    "mmd2a.DepthCrossAttentionEncoder', in_channels=...)"
+                )
             self.silhouette_decoder = MODELS.build(silhouette_decoder)
             self.loss_silhouette = MODELS.build(
-                loss_silhouette or dict(type='mmd2a.SilhouetteLoss'))
+                loss_silhouette or dict(type='mmd2a.SilhouetteLoss')
+            )
             self.neck.register_forward_hook(_keep_image_maps)
         # MMHuman3D hands the head one thing, features, and what the head
         # returns on to `compute_losses`: the way through for ours.
         self.head.register_forward_hook(self._add_predictions)
 
-    def compute_losses(self, predictions: dict, targets: dict
-                       ) -> dict[str, Tensor]:
+    def compute_losses(
+        self, predictions: dict, targets: dict
+    ) -> dict[str, Tensor]:
         """Losses of MMHuman3D, and ``rle_loss`` and ``silhouette_loss``."""
         losses = super().compute_losses(  # type: ignore[misc]
-            predictions, targets)
+            predictions, targets
+        )
         if self.flow_head is not None:
             losses['rle_loss'] = self._rle_loss(predictions, targets)
         if self.silhouette_decoder is not None:
@@ -81,13 +95,16 @@ class D2AAdditions:
                     'batch lacks; give the pipeline mask_suffix in '
                     'mmd2a.LoadDepthForMMHuman3D, mmd2a.WarpMaskForMMHuman3D '
                     "after MeshAffine, and 'mask' in Collect, or set "
-                    'model.silhouette_decoder=None')
+                    'model.silhouette_decoder=None'
+                )
             losses['silhouette_loss'] = self.loss_silhouette(
-                predictions['pred_mask'], targets['mask'])
+                predictions['pred_mask'], targets['mask']
+            )
         return losses
 
-    def _add_predictions(self, head: nn.Module, inputs: tuple,
-                         predictions: dict) -> dict:
+    def _add_predictions(
+        self, head: nn.Module, inputs: tuple, predictions: dict
+    ) -> dict:
         """Hook on the head: its predictions, σ (B, J, 3), mask logits."""
         features = inputs[0]
         maps = (features,) if isinstance(features, Tensor) else features
@@ -96,21 +113,28 @@ class D2AAdditions:
             predictions['pred_sigma'] = self.flow_head(z)
         if self.silhouette_decoder is not None and self.training:
             predictions['pred_mask'] = self.silhouette_decoder(
-                z, maps[-1].shape[-2:], maps[:-1])
+                z, maps[-1].shape[-2:], maps[:-1]
+            )
         return predictions
 
     def _rle_loss(self, predictions: dict, targets: dict) -> Tensor:
         pose = predictions['pred_pose']
         joints = self.body_model_train(
-            betas=predictions['pred_shape'], body_pose=pose[:, 1:],
-            global_orient=pose[:, :1], pose2rot=False)['joints']
+            betas=predictions['pred_shape'],
+            body_pose=pose[:, 1:],
+            global_orient=pose[:, :1],
+            pose2rot=False,
+        )['joints']
         labels = targets['keypoints3d'].to(joints.dtype)
         weight = labels[..., 3]
         # Relative to hips without labels nothing is known.
         weight = weight * (weight[:, self._hips] > 0).all(1, keepdim=True)
         return self.flow_head.loss(
-            self._centred(joints), predictions['pred_sigma'],
-            self._centred(labels[..., :3]), weight)
+            self._centred(joints),
+            predictions['pred_sigma'],
+            self._centred(labels[..., :3]),
+            weight,
+        )
 
     def _centred(self, joints: Tensor) -> Tensor:
         """(B, J, 3) relative to the middle of the hips."""
@@ -144,8 +168,10 @@ def _estimator_class() -> type:
     from mmhuman3d.models.architectures.mesh_estimator import (
         ImageBodyModelEstimator,
     )
-    return type('D2ABodyModelEstimator',
-                (D2AAdditions, ImageBodyModelEstimator), {})
+
+    return type(
+        'D2ABodyModelEstimator', (D2AAdditions, ImageBodyModelEstimator), {}
+    )
 
 
 def _keep_image_maps(neck: nn.Module, inputs: tuple, maps: Any) -> tuple:

@@ -1,4 +1,5 @@
 """Datasets of MMHuman3D by their settings."""
+
 from typing import Any
 
 from torch.utils.data import Dataset
@@ -8,8 +9,9 @@ from mmd2a.registry import DATASETS
 
 
 @DATASETS.register_module()
-def mmhuman3d_dataset(dataset: dict | list[dict],
-                      test_mode: bool | None = None) -> Dataset:
+def mmhuman3d_dataset(
+    dataset: dict | list[dict], test_mode: bool | None = None
+) -> Dataset:
     """Build a dataset as MMHuman3D does.
 
     Unlike ``type='mmhuman3d.HumanImageDataset'``, which works too, this takes
@@ -30,7 +32,9 @@ def mmhuman3d_dataset(dataset: dict | list[dict],
         ...     dataset=dict(type='HumanImageDataset')))
     """
     from mmhuman3d.data.datasets import build_dataset
-    defaults: dict[str, Any] = ({} if test_mode is None
-                                else dict(test_mode=test_mode))
+
+    defaults: dict[str, Any] = (
+        {} if test_mode is None else dict(test_mode=test_mode)
+    )
     with naming_the_fix('data'):
         return build_dataset(dataset, defaults)

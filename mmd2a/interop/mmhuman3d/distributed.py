@@ -1,4 +1,5 @@
 """Several ranks for architectures that run their own training step."""
+
 from typing import Any
 
 from torch import nn
@@ -36,8 +37,12 @@ ArchitectureOptimizer`): the same numbers, without overlap of computation and
 
     module: Any
 
-    def __init__(self, module: nn.Module, device_ids: Any = None,
-                 broadcast_buffers: bool = False) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        device_ids: Any = None,
+        broadcast_buffers: bool = False,
+    ) -> None:
         super().__init__()
         self.module = module
 

@@ -1,4 +1,5 @@
 """Architectures of MMHuman3D as models of MMEngine."""
+
 import importlib.util
 from typing import Any
 
@@ -14,8 +15,7 @@ from mmd2a.registry import MODELS
 
 # What makes up a module; the estimator has these in common with its
 # architecture.
-_PARTS = ('_parameters', '_buffers', '_non_persistent_buffers_set',
-          '_modules')
+_PARTS = ('_parameters', '_buffers', '_non_persistent_buffers_set', '_modules')
 
 
 @MODELS.register_module()
@@ -53,10 +53,14 @@ Parallel`` does for several ranks. With an optimiser per submodule
 
     architecture: Any
 
-    def __init__(self, architecture: dict[str, Any],
-                 data_preprocessor: dict | None = None) -> None:
+    def __init__(
+        self,
+        architecture: dict[str, Any],
+        data_preprocessor: dict | None = None,
+    ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         from mmhuman3d.models.architectures.builder import build_architecture
+
         with naming_the_fix('model'):
             built = build_architecture(architecture)
         if get_device() == 'cpu':
@@ -100,8 +104,9 @@ Parallel`` does for several ranks. With an optimiser per submodule
             return outputs
         if mode == 'predict':
             return [{key: _to_array(value) for key, value in outputs.items()}]
-        raise ValueError(f'mode is {mode!r}; it must be "loss", "predict" or '
-                         '"tensor"')
+        raise ValueError(
+            f'mode is {mode!r}; it must be "loss", "predict" or "tensor"'
+        )
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapper) -> dict:
         """Update the weights once.
@@ -121,15 +126,18 @@ Parallel`` does for several ranks. With an optimiser per submodule
             return super().train_step(data, optim_wrapper)
         _check_renderer(self.architecture)
         data = self.data_preprocessor(data, training=True)
-        optimizers = {name: ArchitectureOptimizer(wrapper)
-                      for name, wrapper in optim_wrapper.items()}
+        optimizers = {
+            name: ArchitectureOptimizer(wrapper)
+            for name, wrapper in optim_wrapper.items()
+        }
         with cuda_means_here():
             outputs = self.architecture.train_step(data, optimizers)
         if not any(optimizer.stepped for optimizer in optimizers.values()):
             raise RuntimeError(
                 f'{type(self.architecture).__name__}.train_step stepped none '
                 f'of the optimisers {", ".join(optimizers)}: give the config '
-                'one for the whole model, optimizer=dict(type=...)')
+                'one for the whole model, optimizer=dict(type=...)'
+            )
         log = dict(outputs['log_vars'])
         return dict(loss=log.pop('loss', outputs['loss']), **log)
 
@@ -143,7 +151,8 @@ Parallel`` does for several ranks. With an optimiser per submodule
             raise NotImplementedError(
                 'losses of an adversarial architecture come from its steps: '
                 'train it with an optimiser per module, optimizer=dict('
-                'backbone=..., head=..., disc=...)')
+                'backbone=..., head=..., disc=...)'
+            )
         # Its `train_step` computes the losses and goes on to the backward
         # pass. It is left where it adds them up.
         architecture.__dict__['_parse_losses'] = _leave_with_losses
@@ -157,7 +166,8 @@ Parallel`` does for several ranks. With an optimiser per submodule
         raise NotImplementedError(
             f'{type(architecture).__name__}.train_step does not add up its '
             'losses with `_parse_losses`: train it with an optimiser per '
-            'module')
+            'module'
+        )
 
 
 class _Losses(Exception):
@@ -175,6 +185,7 @@ def _inherits_train_step(architecture: Any) -> bool:
     from mmhuman3d.models.architectures.base_architecture import (
         BaseArchitecture,
     )
+
     return type(architecture).train_step is BaseArchitecture.train_step
 
 
@@ -185,9 +196,9 @@ def _check_renderer(architecture: Any) -> None:
         raise NotImplementedError(
             'loss_segm_mask compares with body parts that pytorch3d renders, '
             'which is not installed: install it, or train without that loss, '
-            '--cfg-options model.loss_segm_mask=None')
+            '--cfg-options model.loss_segm_mask=None'
+        )
 
 
 def _to_array(value: Any) -> Any:
-    return (value.detach().cpu().numpy() if isinstance(value, Tensor)
-            else value)
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value

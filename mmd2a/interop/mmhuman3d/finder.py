@@ -1,4 +1,5 @@
 """Find modules of MMHuman3D and let them import what they were written for."""
+
 import functools
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ _REGISTRY = f'{PACKAGE}.registry'
 _TOO_LATE = (
     '{package} was imported before {call} and therefore does not see the mmcv '
     '1.x that it was written for. Put `{call}` before the first import of '
-    '{package} and start Python anew.')
+    '{package} and start Python anew.'
+)
 
 
 class ScopedLoader(WrappedLoader):
@@ -37,11 +39,15 @@ class _RegistryLoader(Loader):
     """Serve ``mmhuman3d.registry``, where MMEngine looks a scope up."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return ModuleType(spec.name, 'Registries of MMHuman3D, scope '
-                          '`mmhuman3d`, in the tree of MMEngine.')
+        return ModuleType(
+            spec.name,
+            'Registries of MMHuman3D, scope '
+            '`mmhuman3d`, in the tree of MMEngine.',
+        )
 
     def exec_module(self, module: ModuleType) -> None:
         from mmd2a.interop.mmhuman3d.registry import REGISTRIES
+
         vars(module).update(REGISTRIES, __all__=[*REGISTRIES])
 
 
@@ -51,16 +57,21 @@ class BridgeFinder(MetaPathFinder):
     def __init__(self) -> None:
         self.packages = {PACKAGE}
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None = None,
-                  target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         """Find a module where it is installed, and scope its imports."""
         package = fullname.partition('.')[0]
         if package not in self.packages or not _is_needed():
             return None
         if fullname != package and not _is_bridged(package):
             if fullname == _REGISTRY:
-                raise RuntimeError(_TOO_LATE.format(
-                    package=package, call='import mmd2a'))
+                raise RuntimeError(
+                    _TOO_LATE.format(package=package, call='import mmd2a')
+                )
             return None
         spec = find_elsewhere(self, fullname, path, target)
         if spec is None and fullname == _REGISTRY:
@@ -80,13 +91,22 @@ def _is_bridged(package: str) -> bool:
     """Whether a package's own module was loaded with scoped imports."""
     spec = getattr(sys.modules.get(package), '__spec__', None)
     # A namespace package, a plain folder, has no code and no loader of ours.
-    return spec is None or spec.origin is None or isinstance(
-        spec.loader, ScopedLoader)
+    return (
+        spec is None
+        or spec.origin is None
+        or isinstance(spec.loader, ScopedLoader)
+    )
 
 
 def _finder() -> BridgeFinder | None:
-    return next((finder for finder in sys.meta_path
-                 if isinstance(finder, BridgeFinder)), None)
+    return next(
+        (
+            finder
+            for finder in sys.meta_path
+            if isinstance(finder, BridgeFinder)
+        ),
+        None,
+    )
 
 
 def activate() -> None:
@@ -120,10 +140,14 @@ def extend_to(*packages: str) -> None:
         if not package.isidentifier():
             raise ValueError(
                 f'{package!r} is not the name of a top-level package; name '
-                'the package, its modules follow.')
+                'the package, its modules follow.'
+            )
         if package in sys.modules and not _is_bridged(package):
-            raise RuntimeError(_TOO_LATE.format(
-                package=package, call=f'extend_to({package!r})'))
+            raise RuntimeError(
+                _TOO_LATE.format(
+                    package=package, call=f'extend_to({package!r})'
+                )
+            )
     activate()
     finder = _finder()
     assert finder is not None
@@ -154,8 +178,10 @@ def describe() -> str:
     elif not _is_bridged(PACKAGE):
         return 'inert: mmhuman3d was imported before mmd2a'
     else:
-        state = (f'active: mmhuman3d {_version(PACKAGE)} sees mmcv '
-                 f'{mmcv_version()} by the names of mmcv 1.x')
+        state = (
+            f'active: mmhuman3d {_version(PACKAGE)} sees mmcv '
+            f'{mmcv_version()} by the names of mmcv 1.x'
+        )
     parts = [state]
     if stood_in_for():
         parts.append(f'stands in for {", ".join(stood_in_for())}')

@@ -1,4 +1,5 @@
 """Find out whether the bridge left anything in other packages."""
+
 import sys
 from types import ModuleType
 from typing import Any
@@ -15,10 +16,15 @@ def footprint() -> Footprint:
         >>> 'mmengine' in footprint()
         True
     """
-    return {name: {key: value for key, value in vars(module).items()
-                   if not key.startswith('__')}
-            for name, module in sorted(sys.modules.items())
-            if name.partition('.')[0] in _WATCHED and module is not None}
+    return {
+        name: {
+            key: value
+            for key, value in vars(module).items()
+            if not key.startswith('__')
+        }
+        for name, module in sorted(sys.modules.items())
+        if name.partition('.')[0] in _WATCHED and module is not None
+    }
 
 
 def changes(before: Footprint) -> list[str]:
@@ -41,12 +47,19 @@ def changes(before: Footprint) -> list[str]:
                 found.append(f'{name} appeared')
             continue
         then = before[name]
-        found += [f'{name}.{key} appeared' for key in now.keys() - then.keys()
-                  if not _is_submodule(now[key], f'{name}.{key}')]
-        found += [f'{name}.{key} disappeared' for key in then.keys()
-                  - now.keys()]
-        found += [f'{name}.{key} is another' for key in now.keys()
-                  & then.keys() if now[key] is not then[key]]
+        found += [
+            f'{name}.{key} appeared'
+            for key in now.keys() - then.keys()
+            if not _is_submodule(now[key], f'{name}.{key}')
+        ]
+        found += [
+            f'{name}.{key} disappeared' for key in then.keys() - now.keys()
+        ]
+        found += [
+            f'{name}.{key} is another'
+            for key in now.keys() & then.keys()
+            if now[key] is not then[key]
+        ]
     return sorted(found)
 
 
@@ -57,10 +70,13 @@ def _is_installed(name: str) -> bool:
     package = sys.modules.get(name.partition('.')[0])
     folders = tuple(getattr(package, '__path__', ()))
     module = sys.modules[name]
-    places = [getattr(module, '__file__', None),
-              *getattr(module, '__path__', ())]
+    places = [
+        getattr(module, '__file__', None),
+        *getattr(module, '__path__', ()),
+    ]
     return bool(folders) and any(
-        place is not None and place.startswith(folders) for place in places)
+        place is not None and place.startswith(folders) for place in places
+    )
 
 
 def _is_submodule(value: Any, name: str) -> bool:

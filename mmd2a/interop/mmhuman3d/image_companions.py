@@ -2,6 +2,7 @@
 
 H, W: image size; h, w: size of the crop. Pixels.
 """
+
 from pathlib import Path
 
 import cv2
@@ -48,9 +49,12 @@ class LoadDepthForMMHuman3D(BaseTransform):
             the image.
     """
 
-    def __init__(self, depth_suffix: str = '_depth.png',
-                 mask_suffix: str | None = None,
-                 test_mode: bool = False) -> None:
+    def __init__(
+        self,
+        depth_suffix: str = '_depth.png',
+        mask_suffix: str | None = None,
+        test_mode: bool = False,
+    ) -> None:
         self.depth_suffix = depth_suffix
         self.mask_suffix = mask_suffix
         self.test_mode = test_mode
@@ -71,14 +75,17 @@ class LoadDepthForMMHuman3D(BaseTransform):
                     f'{name} is {results[name].shape[::-1]} (W, H), but its '
                     f'image is {results["img"].shape[1::-1]}',
                     str(image_path),
-                    f'make the {name} in the resolution of the image')
+                    f'make the {name} in the resolution of the image',
+                )
         results['test_mode'] = self.test_mode
         return results
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(depth_suffix={self.depth_suffix!r}, '
-                f'mask_suffix={self.mask_suffix!r}, '
-                f'test_mode={self.test_mode})')
+        return (
+            f'{type(self).__name__}(depth_suffix={self.depth_suffix!r}, '
+            f'mask_suffix={self.mask_suffix!r}, '
+            f'test_mode={self.test_mode})'
+        )
 
 
 @TRANSFORMS.register_module()
@@ -99,10 +106,15 @@ class WarpMaskForMMHuman3D(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Replace ``mask``."""
         height, width = results['img'].shape[:2]
-        mask = cv2.warpAffine(results['mask'], results['crop_transform'],
-                              (width, height), flags=cv2.INTER_NEAREST)
+        mask = cv2.warpAffine(
+            results['mask'],
+            results['crop_transform'],
+            (width, height),
+            flags=cv2.INTER_NEAREST,
+        )
         results['mask'] = torch.from_numpy(
-            (mask > _VISIBLE)[None].astype(np.float32))
+            (mask > _VISIBLE)[None].astype(np.float32)
+        )
         return results
 
     def __repr__(self) -> str:

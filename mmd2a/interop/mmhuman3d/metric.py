@@ -1,4 +1,5 @@
 """Evaluation by the datasets of MMHuman3D."""
+
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -38,11 +39,16 @@ class MMHuman3DMetric(BaseMetric):
 
     results: list
 
-    def __init__(self, dataset: dict[str, Any],
-                 metric: str | list[str] = 'pa-mpjpe',
-                 res_folder: str | None = None, collect_device: str = 'cpu',
-                 collect_dir: str | None = None, prefix: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        dataset: dict[str, Any],
+        metric: str | list[str] = 'pa-mpjpe',
+        res_folder: str | None = None,
+        collect_device: str = 'cpu',
+        collect_dir: str | None = None,
+        prefix: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
         self.dataset = ROOT_DATASETS.build(dataset)
         self.metric = metric
@@ -80,5 +86,6 @@ class MMHuman3DMetric(BaseMetric):
 
     def _evaluate(self, outputs: list, folder: str) -> dict[str, float]:
         metrics = self.dataset.evaluate(
-            outputs, folder, metric=self.metric, **self.options)
+            outputs, folder, metric=self.metric, **self.options
+        )
         return {name: float(value) for name, value in metrics.items()}

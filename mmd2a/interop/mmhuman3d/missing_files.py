@@ -1,4 +1,5 @@
 """Say what to do when a file that MMHuman3D reads is not there."""
+
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,8 @@ _ADVICE = (
     'Configs of MMHuman3D read body models and data sets, most of them '
     'licensed, from data/ in the folder they are run in. Put yours there, or '
     'make free stand-ins: python tools/data/make_mmhuman3d_stand_ins.py --out '
-    'data')
+    'data'
+)
 
 
 @contextmanager
@@ -34,8 +36,10 @@ def naming_the_fix(what: str) -> Iterator[None]:
         if isinstance(error, AssertionError) and 'exist' not in str(error):
             raise
         raise FileNotFoundError(
-            f'for `{what}` a file is missing: {error}. {_ADVICE}') from error
+            f'for `{what}` a file is missing: {error}. {_ADVICE}'
+        ) from error
     except (pickle.UnpicklingError, EOFError) as error:
         raise ValueError(
             f'for `{what}` a file cannot be read, it is broken or of another '
-            f'kind: {error}') from error
+            f'kind: {error}'
+        ) from error

@@ -1,4 +1,5 @@
 """Several optimisers, stepped by the architecture itself."""
+
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,12 +36,17 @@ class PerModuleOptimWrapperConstructor:
         {'body.lr': [0.1]}
     """
 
-    def __init__(self, optim_wrapper_cfg: dict[str, Any],
-                 paramwise_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        optim_wrapper_cfg: dict[str, Any],
+        paramwise_cfg: dict | None = None,
+    ) -> None:
         if paramwise_cfg is not None:
-            raise ValueError('paramwise_cfg belongs into the settings of a '
-                             'submodule: dict(backbone=dict(optimizer=..., '
-                             'paramwise_cfg=...))')
+            raise ValueError(
+                'paramwise_cfg belongs into the settings of a '
+                'submodule: dict(backbone=dict(optimizer=..., '
+                'paramwise_cfg=...))'
+            )
         self.settings = optim_wrapper_cfg
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
@@ -53,10 +59,12 @@ class PerModuleOptimWrapperConstructor:
         children = dict(unwrapped.named_children())
         missing = sorted(set(self.settings) - set(children))
         if missing:
-            raise KeyError(f'there are optimisers for {", ".join(missing)}, '
-                           'but the architecture has only '
-                           f'{", ".join(children)}. Leave one out with '
-                           f'optimizer.{missing[0]}=None')
+            raise KeyError(
+                f'there are optimisers for {", ".join(missing)}, '
+                'but the architecture has only '
+                f'{", ".join(children)}. Leave one out with '
+                f'optimizer.{missing[0]}=None'
+            )
         wrappers = {}
         for name, settings in self.settings.items():
             settings = dict(settings)
@@ -99,7 +107,8 @@ class ArchitectureOptimizer:
             raise NotImplementedError(
                 'an architecture that steps its optimisers itself computes '
                 'its gradients itself, without the scaled loss that float16 '
-                'needs: train without --amp')
+                'needs: train without --amp'
+            )
         self.wrapper = wrapper
         self.stepped = False
 
@@ -114,8 +123,9 @@ class ArchitectureOptimizer:
 
     def step(self) -> None:
         """Average the gradients over the ranks and update the weights."""
-        average_gradients(param for group in self.param_groups
-                          for param in group['params'])
+        average_gradients(
+            param for group in self.param_groups for param in group['params']
+        )
         self.wrapper.step()
         self.stepped = True
 
@@ -145,14 +155,18 @@ def average_gradients(params: Iterable[nn.Parameter]) -> None:
 
 def _average(params: list[nn.Parameter]) -> None:
     """One exchange: all gradients, and which of them there are."""
-    flat = [torch.zeros_like(param) if param.grad is None else param.grad
-            for param in params]
-    used = params[0].new_tensor([float(param.grad is not None)
-                                 for param in params])
+    flat = [
+        torch.zeros_like(param) if param.grad is None else param.grad
+        for param in params
+    ]
+    used = params[0].new_tensor(
+        [float(param.grad is not None) for param in params]
+    )
     joined = torch.cat([grad.reshape(-1) for grad in flat] + [used])
     all_reduce(joined, op='mean')
-    *means, used = joined.split([param.numel() for param in params]
-                                + [len(params)])
+    *means, used = joined.split(
+        [param.numel() for param in params] + [len(params)]
+    )
     for param, mean, share in zip(params, means, used.tolist()):
         if share > 0:
             param.grad = _shaped(mean, param)

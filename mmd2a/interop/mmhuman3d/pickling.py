@@ -4,6 +4,7 @@ A worker that is spawned, not forked, unpickles its data set before anything
 else, so ``mmhuman3d`` would be imported there without the bridge. Here the
 recipe begins with a function of this package, whose import activates it.
 """
+
 import copyreg
 from collections.abc import Callable
 from types import ModuleType

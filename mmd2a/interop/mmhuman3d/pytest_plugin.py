@@ -4,6 +4,7 @@
 mmcv 1.x that MMHuman3D sees; pytest and its plugins do not. At the end the
 run fails if the tests left anything in mmcv 2 or MMEngine.
 """
+
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Note what mmcv and MMEngine have."""
     import mmcv  # noqa: F401
     import mmengine.runner  # noqa: F401
+
     session.config.stash[_BEFORE] = footprint()
 
 
@@ -44,10 +46,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter,
-                            config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Say what the tests changed there."""
     found = config.stash.get(_CHANGES, [])
     terminalreporter.write_sep('-', 'footprint of the bridge')
     terminalreporter.write_line(
-        'mmcv, mmengine, numpy: ' + ('; '.join(found) or 'unchanged'))
+        'mmcv, mmengine, numpy: ' + ('; '.join(found) or 'unchanged')
+    )

@@ -1,15 +1,19 @@
 """Loops, hooks and logs of an MMHuman3D config as MMEngine's."""
+
 from typing import Any
 
 # How MMHuman3D's evaluation hook ranks its metrics.
 _GREATER = ['3dpck', 'pa-3dpck', '3dauc', 'pa-3dauc']
 _LESS = ['mpjpe', 'pa-mpjpe', 'pve', 'pa-pve', '3drmse']
-_BACKENDS = dict(TensorboardLoggerHook='TensorboardVisBackend',
-                 WandbLoggerHook='WandbVisBackend')
+_BACKENDS = dict(
+    TensorboardLoggerHook='TensorboardVisBackend',
+    WandbLoggerHook='WandbVisBackend',
+)
 
 
-def translate_run(source: dict[str, Any], trains: bool,
-                  validates: bool) -> dict[str, Any]:
+def translate_run(
+    source: dict[str, Any], trains: bool, validates: bool
+) -> dict[str, Any]:
     """Take runner, hooks, logs and seeds out of a config and translate them.
 
     Args:
@@ -46,24 +50,33 @@ def translate_run(source: dict[str, Any], trains: bool,
         default_hooks=dict(
             runtime_info=dict(type='RuntimeInfoHook'),
             timer=dict(type='IterTimerHook'),
-            logger=dict(type='LoggerHook', interval=interval,
-                        log_metric_by_epoch=by_epoch),
+            logger=dict(
+                type='LoggerHook',
+                interval=interval,
+                log_metric_by_epoch=by_epoch,
+            ),
             param_scheduler=dict(type='ParamSchedulerHook'),
             sampler_seed=dict(type='DistSamplerSeedHook'),
             epoch_seed=dict(type='mmd2a.EpochSeedHook'),
             resume=dict(type='mmd2a.ResumeHook'),
             guard=dict(type='mmd2a.NonFiniteGuardHook'),
-            checkpoint=checkpoint),
+            checkpoint=checkpoint,
+        ),
         custom_hooks=[dict(type='SyncBuffersHook')],
-        visualizer=dict(type='Visualizer', name='visualizer',
-                        vis_backends=backends),
-        log_processor=dict(type='LogProcessor', window_size=interval,
-                           by_epoch=by_epoch),
+        visualizer=dict(
+            type='Visualizer', name='visualizer', vis_backends=backends
+        ),
+        log_processor=dict(
+            type='LogProcessor', window_size=interval, by_epoch=by_epoch
+        ),
         log_level=source.pop('log_level', 'INFO'),
         env_cfg=_environment(source),
-        randomness=dict(seed=source.pop('seed', None),
-                        deterministic=source.pop('deterministic', False)),
-        **_start(source))
+        randomness=dict(
+            seed=source.pop('seed', None),
+            deterministic=source.pop('deterministic', False),
+        ),
+        **_start(source),
+    )
     if trains:
         result['train_cfg'] = _loop(runner, by_epoch)
         if validates:
@@ -74,39 +87,53 @@ def translate_run(source: dict[str, Any], trains: bool,
 
 def _loop(runner: dict[str, Any], by_epoch: bool) -> dict[str, Any]:
     # From the command line a setting can be None, but not removed.
-    runner = {key: value for key, value in runner.items()
-              if value is not None}
+    runner = {key: value for key, value in runner.items() if value is not None}
     kind = runner.pop('type', None)
     length = 'max_epochs' if by_epoch else 'max_iters'
     if kind not in ('EpochBasedRunner', 'IterBasedRunner') or (
-            set(runner) != {length}):
+        set(runner) != {length}
+    ):
         raise NotImplementedError(
             f'`runner` is {dict(type=kind, **runner)}: translated are '
             'dict(type="EpochBasedRunner", max_epochs=...) and '
-            'dict(type="IterBasedRunner", max_iters=...)')
+            'dict(type="IterBasedRunner", max_iters=...)'
+        )
     return {'by_epoch': by_epoch, length: runner[length]}
 
 
-def _checkpoint(config: dict[str, Any] | None,
-                by_epoch: bool) -> dict[str, Any]:
+def _checkpoint(
+    config: dict[str, Any] | None, by_epoch: bool
+) -> dict[str, Any]:
     if config is None:
-        return dict(type='mmd2a.AtomicCheckpointHook', interval=-1,
-                    save_last=False, by_epoch=by_epoch)
+        return dict(
+            type='mmd2a.AtomicCheckpointHook',
+            interval=-1,
+            save_last=False,
+            by_epoch=by_epoch,
+        )
     config = dict(config)
-    hook = dict(type='mmd2a.AtomicCheckpointHook',
-                interval=config.pop('interval', -1),
-                by_epoch=config.pop('by_epoch', by_epoch))
+    hook = dict(
+        type='mmd2a.AtomicCheckpointHook',
+        interval=config.pop('interval', -1),
+        by_epoch=config.pop('by_epoch', by_epoch),
+    )
     # Buffers of ranks are always brought in line before a checkpoint.
     config.pop('sync_buffer', None)
-    for key in ('save_optimizer', 'out_dir', 'max_keep_ckpts', 'save_last',
-                'filename_tmpl'):
+    for key in (
+        'save_optimizer',
+        'out_dir',
+        'max_keep_ckpts',
+        'save_last',
+        'filename_tmpl',
+    ):
         if key in config:
             hook[key] = config.pop(key)
     if config:
         raise NotImplementedError(
             f'`checkpoint_config` has {sorted(config)}, which has no '
-            'counterpart: what a checkpoint\'s `meta` holds is written by '
-            'MMEngine, and the latest one is named in `last_checkpoint`')
+            "counterpart: what a checkpoint's `meta` holds is written by "
+            'MMEngine, and the latest one is named in `last_checkpoint`'
+        )
     return hook
 
 
@@ -116,7 +143,8 @@ def _best(evaluation: dict[str, Any]) -> dict[str, Any]:
         if best is True and evaluation.get('key_indicator') is None:
             raise NotImplementedError(
                 'evaluation.save_best=True does not say by which metric: '
-                'name it, evaluation.save_best="pa-mpjpe"')
+                'name it, evaluation.save_best="pa-mpjpe"'
+            )
         best = evaluation.get('key_indicator')
     if best is None:
         return {}
@@ -124,7 +152,8 @@ def _best(evaluation: dict[str, Any]) -> dict[str, Any]:
         # MMHuman3D's datasets report their metrics in capitals.
         save_best=best if best == 'auto' else str(best).upper(),
         greater_keys=list(evaluation.get('greater_keys', _GREATER)),
-        less_keys=list(evaluation.get('less_keys', _LESS)))
+        less_keys=list(evaluation.get('less_keys', _LESS)),
+    )
     if evaluation.get('rule') is not None:
         settings['rule'] = evaluation['rule']
     return settings
@@ -137,7 +166,8 @@ def _first_evaluation(evaluation: dict[str, Any]) -> dict[str, int]:
     if start < 1 or start % evaluation.get('interval', 1):
         raise NotImplementedError(
             f'evaluation.start={start}: MMEngine begins with a multiple of '
-            'evaluation.interval and never before the training')
+            'evaluation.interval and never before the training'
+        )
     return dict(val_begin=start)
 
 
@@ -154,7 +184,8 @@ def _logs(config: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
             raise NotImplementedError(
                 f'log_config.hooks has {kind} with {sorted(hook)}: take it '
                 'out and write a `visualizer` of MMEngine with one of its '
-                '`vis_backends`')
+                '`vis_backends`'
+            )
     return interval, backends
 
 
@@ -163,11 +194,14 @@ def _environment(source: dict[str, Any]) -> dict[str, Any]:
         cudnn_benchmark=source.pop('cudnn_benchmark', False),
         mp_cfg=dict(
             mp_start_method=source.pop('mp_start_method', 'fork'),
-            opencv_num_threads=source.pop('opencv_num_threads', 0)))
+            opencv_num_threads=source.pop('opencv_num_threads', 0),
+        ),
+    )
 
 
 def _start(source: dict[str, Any]) -> dict[str, Any]:
     resume_from = source.pop('resume_from', None)
     load_from = source.pop('load_from', None)
-    return dict(load_from=resume_from or load_from,
-                resume=resume_from is not None)
+    return dict(
+        load_from=resume_from or load_from, resume=resume_from is not None
+    )

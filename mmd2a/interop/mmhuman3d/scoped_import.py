@@ -1,4 +1,5 @@
 """What ``import`` means inside modules of MMHuman3D."""
+
 import builtins
 import functools
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,13 @@ def scoped_builtins() -> dict[str, Any]:
     return {**vars(builtins), '__import__': scoped_import}
 
 
-def scoped_import(name: str, globals: Mapping[str, Any] | None = None,
-                  locals: Mapping[str, Any] | None = None,
-                  fromlist: Sequence[str] | None = (),
-                  level: int = 0) -> ModuleType:
+def scoped_import(
+    name: str,
+    globals: Mapping[str, Any] | None = None,
+    locals: Mapping[str, Any] | None = None,
+    fromlist: Sequence[str] | None = (),
+    level: int = 0,
+) -> ModuleType:
     """Import as Python does, but the view of mmcv 1.x for ``mmcv``.
 
     The same for ``pytorch3d`` and optional libraries where they are not

@@ -1,4 +1,5 @@
 """Configs of MMHuman3D as configs of MMEngine's runner."""
+
 import logging
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,11 @@ def is_mmhuman3d_config(cfg: Config) -> bool:
         ...     model={}, train_dataloader=dict(dataset={}))))
         False
     """
-    return ('model' in cfg and isinstance(cfg.get('data'), dict)
-            and not any('dataset' in (cfg.get(key) or {}) for key in _LOADERS))
+    return (
+        'model' in cfg
+        and isinstance(cfg.get('data'), dict)
+        and not any('dataset' in (cfg.get(key) or {}) for key in _LOADERS)
+    )
 
 
 def translate_config(cfg: Config) -> Config:
@@ -72,8 +76,9 @@ def translate_config(cfg: Config) -> Config:
     result: dict[str, Any] = dict(model=_model(source.pop('model')))
     result.update(translate_data(source, source.get('work_dir')))
     trains = result.get('train_dataloader') is not None
-    result.update(translate_run(source, trains,
-                                validates='val_dataloader' in result))
+    result.update(
+        translate_run(source, trains, validates='val_dataloader' in result)
+    )
     result.update(translate_optimizer(source, trains, notes))
     result.update(_schedule(source, result, trains))
     _drop_command_line(source, notes)
@@ -91,8 +96,11 @@ def _unmarked(value: Any) -> Any:
     Names without prefix are MMHuman3D's, in whichever package the config is.
     """
     if isinstance(value, dict):
-        return {key: _unmarked(child) for key, child in value.items()
-                if key != '_scope_'}
+        return {
+            key: _unmarked(child)
+            for key, child in value.items()
+            if key != '_scope_'
+        }
     if isinstance(value, (list, tuple)):
         return type(value)(_unmarked(child) for child in value)
     return value
@@ -102,22 +110,26 @@ def _refuse(source: dict[str, Any]) -> None:
     for key in _LOADERS:
         if key in source:
             raise NotImplementedError(
-                f'the config has `data`, as MMHuman3D\'s do, and `{key}`: say '
+                f"the config has `data`, as MMHuman3D's do, and `{key}`: say "
                 'data.samples_per_gpu, data.workers_per_gpu or data.'
-                f'{key.partition("_")[0]} instead')
+                f'{key.partition("_")[0]} instead'
+            )
     if source.pop('fp16', None) is not None:
         raise NotImplementedError(
             '`fp16` of mmcv 1.x is not translated: start tools/train.py with '
-            '--amp')
+            '--amp'
+        )
     if source.pop('momentum_config', None) is not None:
         raise NotImplementedError(
             '`momentum_config` is not translated: set it to None and put one '
-            'of MMEngine\'s momentum schedulers into `param_scheduler`')
+            "of MMEngine's momentum schedulers into `param_scheduler`"
+        )
     workflow = source.pop('workflow', None) or [('train', 1)]
     if [tuple(flow) for flow in workflow] != [('train', 1)]:
         raise NotImplementedError(
             f'`workflow={workflow}`: MMEngine trains, and validates after '
-            'every `evaluation.interval`; leave [("train", 1)]')
+            'every `evaluation.interval`; leave [("train", 1)]'
+        )
 
 
 def _model(model: dict[str, Any]) -> dict[str, Any]:
@@ -130,20 +142,26 @@ def _model(model: dict[str, Any]) -> dict[str, Any]:
 def _drop_command_line(source: dict[str, Any], notes: list[str]) -> None:
     for key in ('gpus', 'gpu_ids'):
         if source.pop(key, None) is not None:
-            notes.append(f'`{key}` has no effect: MMEngine takes the GPUs '
-                         'in CUDA_VISIBLE_DEVICES')
+            notes.append(
+                f'`{key}` has no effect: MMEngine takes the GPUs '
+                'in CUDA_VISIBLE_DEVICES'
+            )
     backend = (source.pop('dist_params', None) or {}).get('backend', 'nccl')
     if backend != 'nccl':
-        notes.append(f'dist_params.backend={backend!r} has no effect: nccl is '
-                     'taken where there are GPUs, gloo elsewhere')
+        notes.append(
+            f'dist_params.backend={backend!r} has no effect: nccl is '
+            'taken where there are GPUs, gloo elsewhere'
+        )
 
 
-def _schedule(source: dict[str, Any], result: dict[str, Any],
-              trains: bool) -> dict[str, Any]:
+def _schedule(
+    source: dict[str, Any], result: dict[str, Any], trains: bool
+) -> dict[str, Any]:
     lr_config = source.pop('lr_config', None)
     if not trains or lr_config is None or 'param_scheduler' in source:
         return {}
     train_cfg = result['train_cfg']
-    schedulers = translate_lr_config(lr_config, train_cfg.get('max_epochs'),
-                                     train_cfg.get('max_iters'))
+    schedulers = translate_lr_config(
+        lr_config, train_cfg.get('max_epochs'), train_cfg.get('max_iters')
+    )
     return dict(param_scheduler=schedulers) if schedulers else {}

@@ -3,6 +3,7 @@
 It is the one model of MMHuman3D that names CUDA in its computation, only to
 have tensors where its features are. Without a GPU they are there already.
 """
+
 import functools
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType, SimpleNamespace
@@ -35,7 +36,8 @@ def torch_without_gpu() -> ModuleType | None:
     vars(view)['cuda'] = SimpleNamespace(
         is_available=torch.cuda.is_available,
         FloatTensor=torch.FloatTensor,
-        comm=SimpleNamespace(broadcast=_broadcast))
+        comm=SimpleNamespace(broadcast=_broadcast),
+    )
     return view
 
 
@@ -57,9 +59,9 @@ def cuda_means_here() -> AbstractContextManager:
 
 
 class _CudaMeansHere(TorchFunctionMode):
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (),
-                           kwargs: dict | None = None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict | None = None
+    ) -> Any:
         if func is Tensor.cuda:
             return args[0]
         return func(*args, **(kwargs or {}))

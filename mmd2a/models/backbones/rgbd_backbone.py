@@ -1,4 +1,5 @@
 """Depth for models whose backbone takes one tensor."""
+
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -69,14 +70,17 @@ class RGBDBackbone(BaseModule):
                 f'got {tuple(inputs.shape)}. Add the transform '
                 "'mmd2a.StackDepth' to the pipeline and data_preprocessor="
                 "dict(type='mmd2a.RGBDDataPreprocessor', image=...) to the "
-                'model')
+                'model'
+            )
         valid = inputs[:, 4]
         return RGBDFeatures(
             image=_as_tuple(self.backbone(inputs[:, :3])),
             depth=_as_tuple(self.depth_branch(inputs[:, 3:])),
-            has_depth=valid.flatten(1).amax(1))
+            has_depth=valid.flatten(1).amax(1),
+        )
 
 
-def _as_tuple(maps: Tensor | tuple[Tensor, ...] | list[Tensor]
-              ) -> tuple[Tensor, ...]:
-    return (maps, ) if isinstance(maps, Tensor) else tuple(maps)
+def _as_tuple(
+    maps: Tensor | tuple[Tensor, ...] | list[Tensor],
+) -> tuple[Tensor, ...]:
+    return (maps,) if isinstance(maps, Tensor) else tuple(maps)

@@ -1,4 +1,5 @@
 """From collated samples to model inputs."""
+
 from mmd2a.models.data_preprocessors.body_data_preprocessor import (
     BodyDataPreprocessor,
 )

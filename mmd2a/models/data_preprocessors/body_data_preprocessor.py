@@ -1,4 +1,5 @@
 """From a list of crops to one normalised batch on the device."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,25 +36,34 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
-                 std: Sequence[float] = (58.395, 57.12, 57.375),
-                 bgr_to_rgb: bool = True,
-                 depth_normalization: dict | None = None,
-                 non_blocking: bool = False) -> None:
+    def __init__(
+        self,
+        mean: Sequence[float] = (123.675, 116.28, 103.53),
+        std: Sequence[float] = (58.395, 57.12, 57.375),
+        bgr_to_rgb: bool = True,
+        depth_normalization: dict | None = None,
+        non_blocking: bool = False,
+    ) -> None:
         super().__init__(non_blocking=non_blocking)
         for name, value in (('mean', mean), ('std', std)):
             self.register_buffer(
-                name, torch.tensor(value, dtype=torch.float32).view(-1, 1, 1),
-                persistent=False)
+                name,
+                torch.tensor(value, dtype=torch.float32).view(-1, 1, 1),
+                persistent=False,
+            )
         self.bgr_to_rgb = bgr_to_rgb
         self.depth_normalization = depth_normalization or {}
 
-    def forward(self, data: dict[str, Any],
-                training: bool = False) -> dict[str, Any]:
+    def forward(
+        self, data: dict[str, Any], training: bool = False
+    ) -> dict[str, Any]:
         """Return the batch as the model takes it."""
         # Stacked before they move: one transfer, and of bytes, not floats.
-        inputs = {key: _stack(data['inputs'][key], key)
-                  for key in ('img', 'depth') if key in data['inputs']}
+        inputs = {
+            key: _stack(data['inputs'][key], key)
+            for key in ('img', 'depth')
+            if key in data['inputs']
+        }
         batch = self.cast_data({**data, 'inputs': inputs})
         inputs = batch['inputs']
         image = inputs['img']
@@ -63,10 +73,12 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
         if 'depth' in inputs:
             if inputs['depth'].shape[2:] != image.shape[2:]:
                 raise ValueError(
-                    f"depth is {_size(inputs['depth'])} (HxW) but the crops "
-                    f'are {_size(image)}; PersonCrop gives both one size')
-            depth = normalize_depth(inputs['depth'],
-                                    **self.depth_normalization)
+                    f'depth is {_size(inputs["depth"])} (HxW) but the crops '
+                    f'are {_size(image)}; PersonCrop gives both one size'
+                )
+            depth = normalize_depth(
+                inputs['depth'], **self.depth_normalization
+            )
             inputs['depth'] = depth
             inputs['has_depth'] = depth[:, 1].flatten(1).amax(1)
         return batch
@@ -80,7 +92,8 @@ def _stack(tensors: Tensor | Sequence[Tensor], key: str) -> Tensor:
         raise ValueError(
             f"samples of one batch differ in the shape of '{key}': "
             f'{", ".join(map(str, sizes))}; give all pipelines the same '
-            'PersonCrop(size=...)')
+            'PersonCrop(size=...)'
+        )
     return torch.stack(list(tensors))
 
 

@@ -1,4 +1,5 @@
 """RGB-D batches for models of other packages."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,20 +47,26 @@ class RGBDDataPreprocessor(BaseDataPreprocessor):
         torch.Size([2, 5, 64, 32])
     """
 
-    def __init__(self, image: dict, depth_normalization: dict | None = None,
-                 batch_augments: None = None,
-                 non_blocking: bool = False) -> None:
+    def __init__(
+        self,
+        image: dict,
+        depth_normalization: dict | None = None,
+        batch_augments: None = None,
+        non_blocking: bool = False,
+    ) -> None:
         super().__init__(non_blocking=non_blocking)
         if batch_augments or image.get('batch_augments'):
             raise ValueError(
                 'batch_augments change the images of a batch and not their '
                 'depth: remove them from the data preprocessor and from '
-                "model.train_cfg['augments']")
+                "model.train_cfg['augments']"
+            )
         self.image = MODELS.build(image)
         self.depth_normalization = depth_normalization or {}
 
-    def forward(self, data: dict[str, Any],
-                training: bool = False) -> dict[str, Any]:
+    def forward(
+        self, data: dict[str, Any], training: bool = False
+    ) -> dict[str, Any]:
         """Return the batch as the model takes it."""
         if self.image.device != self.device:
             self.image.to(self.device)
@@ -70,7 +77,8 @@ class RGBDDataPreprocessor(BaseDataPreprocessor):
                 raise ValueError(
                     f'RGBDDataPreprocessor takes images (5, H, W), got '
                     f"{tuple(tensor.shape)}; add dict(type='mmd2a.StackDepth')"
-                    ' to the pipeline, before its geometric transforms')
+                    ' to the pipeline, before its geometric transforms'
+                )
         color: Tensor | Sequence[Tensor]
         if isinstance(stacked, Tensor):
             color, groups = stacked[:, :3], [stacked[:, 3:]]
@@ -81,10 +89,18 @@ class RGBDDataPreprocessor(BaseDataPreprocessor):
                 groups = [torch.cat(groups)]  # Faster than one by one.
         batch = self.image({**data, 'inputs': color}, training)
         height, width = batch['inputs'].shape[-2:]
-        depth = torch.cat([
-            _pad(normalize_depth(unstack_depth(channels),
-                                 **self.depth_normalization), height, width)
-            for channels in groups])
+        depth = torch.cat(
+            [
+                _pad(
+                    normalize_depth(
+                        unstack_depth(channels), **self.depth_normalization
+                    ),
+                    height,
+                    width,
+                )
+                for channels in groups
+            ]
+        )
         return {**batch, 'inputs': torch.cat([batch['inputs'], depth], 1)}
 
 
@@ -95,5 +111,6 @@ def _pad(depth: Tensor, height: int, width: int) -> Tensor:
         raise ValueError(
             f'the image preprocessor made images of {height} x {width} from '
             f'{depth.shape[2]} x {depth.shape[3]}; it may normalise and pad, '
-            'but not crop or shrink them')
+            'but not crop or shrink them'
+        )
     return F.pad(depth, (0, right, 0, down))

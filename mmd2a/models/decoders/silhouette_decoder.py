@@ -1,4 +1,5 @@
 """Silhouette decoder: tokens and image features to a person mask."""
+
 from collections.abc import Sequence
 
 import torch.nn.functional as F
@@ -36,23 +37,35 @@ class SilhouetteDecoder(nn.Module):
 
     num_blocks = 3
 
-    def __init__(self, in_channels: int, skip_channels: int | Sequence[int],
-                 channels: int = 16) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        skip_channels: int | Sequence[int],
+        channels: int = 16,
+    ) -> None:
         super().__init__()
         if isinstance(skip_channels, int):
             skip_channels = [skip_channels]
         self.reduce = nn.Linear(in_channels, channels)
         self.skips = nn.ModuleList(
-            nn.Conv2d(c, channels, 1) for c in skip_channels)
+            nn.Conv2d(c, channels, 1) for c in skip_channels
+        )
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1,
-                                    bias=False),
-                          nn.GroupNorm(4, channels), nn.ReLU())
-            for _ in range(self.num_blocks))
+            nn.Sequential(
+                nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+                nn.GroupNorm(4, channels),
+                nn.ReLU(),
+            )
+            for _ in range(self.num_blocks)
+        )
         self.output = nn.Conv2d(channels, 1, 1)
 
-    def forward(self, z: Tensor, grid: tuple[int, int],
-                features: Tensor | Sequence[Tensor]) -> Tensor:
+    def forward(
+        self,
+        z: Tensor,
+        grid: tuple[int, int],
+        features: Tensor | Sequence[Tensor],
+    ) -> Tensor:
         """Decode tokens.
 
         Args:
@@ -67,18 +80,25 @@ class SilhouetteDecoder(nn.Module):
         if isinstance(features, Tensor):
             features = [features]
         if len(features) != len(self.skips):
-            raise ValueError(f'built for {len(self.skips)} feature maps, got '
-                             f'{len(features)}')
+            raise ValueError(
+                f'built for {len(self.skips)} feature maps, got '
+                f'{len(features)}'
+            )
         if z.shape[1] != grid[0] * grid[1]:
-            raise ValueError(f'{z.shape[1]} tokens do not fill a grid '
-                             f'{tuple(grid)}')
-        sizes = [(grid[0] * 2 ** i, grid[1] * 2 ** i)
-                 for i in range(self.num_blocks + 1)]
+            raise ValueError(
+                f'{z.shape[1]} tokens do not fill a grid {tuple(grid)}'
+            )
+        sizes = [
+            (grid[0] * 2**i, grid[1] * 2**i)
+            for i in range(self.num_blocks + 1)
+        ]
         skips: dict[int, list[Tensor]] = {}
         for reduce, feature in zip(self.skips, features):
             height = feature.shape[-2]
-            level = min(range(len(sizes)), key=lambda i: max(
-                height / sizes[i][0], sizes[i][0] / height))
+            level = min(
+                range(len(sizes)),
+                key=lambda i: max(height / sizes[i][0], sizes[i][0] / height),
+            )
             skip = _resize(reduce(feature), sizes[level])
             skips.setdefault(level, []).append(skip)
 

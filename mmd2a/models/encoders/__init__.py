@@ -1,17 +1,23 @@
 """Encoders: tokens of image and depth, and what mixes them."""
-from .attention import MultiHeadAttention
-from .depth_branch import DepthBranch
-from .depth_cross_attention import (
+
+from mmd2a.models.encoders.attention import MultiHeadAttention
+from mmd2a.models.encoders.depth_branch import DepthBranch
+from mmd2a.models.encoders.depth_cross_attention import (
     DepthCrossAttentionBlock,
     DepthCrossAttentionEncoder,
 )
-from .gated_fusion import LearnableGatedFusion
-from .patch_embedding import PatchEmbedding
-from .positional_encoding import HybridPositionalEncoding
-from .token_masking import TokenMasking
+from mmd2a.models.encoders.gated_fusion import LearnableGatedFusion
+from mmd2a.models.encoders.patch_embedding import PatchEmbedding
+from mmd2a.models.encoders.positional_encoding import HybridPositionalEncoding
+from mmd2a.models.encoders.token_masking import TokenMasking
 
 __all__ = [
-    'DepthBranch', 'DepthCrossAttentionBlock', 'DepthCrossAttentionEncoder',
-    'HybridPositionalEncoding', 'LearnableGatedFusion', 'MultiHeadAttention',
-    'PatchEmbedding', 'TokenMasking'
+    'DepthBranch',
+    'DepthCrossAttentionBlock',
+    'DepthCrossAttentionEncoder',
+    'HybridPositionalEncoding',
+    'LearnableGatedFusion',
+    'MultiHeadAttention',
+    'PatchEmbedding',
+    'TokenMasking',
 ]

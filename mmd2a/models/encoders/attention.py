@@ -1,4 +1,5 @@
 """Multi-head attention, fused or written out."""
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -33,17 +34,23 @@ class MultiHeadAttention(nn.Module):
         (torch.Size([2, 5, 8]), torch.Size([2, 5, 8]))
     """
 
-    def __init__(self, embed_dims: int, num_heads: int = 8,
-                 dropout: float = 0.0, fused: bool = True) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int = 8,
+        dropout: float = 0.0,
+        fused: bool = True,
+    ) -> None:
         super().__init__()
         if embed_dims % num_heads:
             raise ValueError(
                 f'embed_dims ({embed_dims}) must be a multiple of num_heads '
-                f'({num_heads}).')
+                f'({num_heads}).'
+            )
         self.num_heads = num_heads
         self.dropout = dropout
         self.fused = fused
-        self.scale = (embed_dims // num_heads)**-0.5
+        self.scale = (embed_dims // num_heads) ** -0.5
         self.q = nn.Linear(embed_dims, embed_dims)
         self.kv = nn.Linear(embed_dims, 2 * embed_dims)
         self.proj = nn.Linear(embed_dims, embed_dims)
@@ -54,8 +61,10 @@ class MultiHeadAttention(nn.Module):
         source = query if source is None else source
         heads = (self.num_heads, -1)
         q = self.q(query).unflatten(-1, heads).transpose(1, 2)
-        k, v = (x.unflatten(-1, heads).transpose(1, 2)
-                for x in self.kv(source).chunk(2, dim=-1))
+        k, v = (
+            x.unflatten(-1, heads).transpose(1, 2)
+            for x in self.kv(source).chunk(2, dim=-1)
+        )
         dropout = self.dropout if self.training else 0.0
         if self.fused:
             x = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)

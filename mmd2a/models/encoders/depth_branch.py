@@ -1,4 +1,5 @@
 """A light convolutional stem for depth maps."""
+
 import math
 from collections.abc import Sequence
 
@@ -54,7 +55,7 @@ class DepthBranch(BaseModule):
             ]
         super().__init__(init_cfg)
         self.out_channels = channels[-1]
-        self.stride = 4 * 2**(len(channels) - 1)
+        self.stride = 4 * 2 ** (len(channels) - 1)
         layers: list[nn.Module] = []
         for i, width in enumerate(channels):
             kernel, stride = (5, 4) if i == 0 else (3, 2)
@@ -70,11 +71,18 @@ class DepthBranch(BaseModule):
         return self.layers(depth)
 
 
-def _conv(in_channels: int, channels: int, kernel: int,
-          stride: int) -> list[nn.Module]:
+def _conv(
+    in_channels: int, channels: int, kernel: int, stride: int
+) -> list[nn.Module]:
     return [
-        nn.Conv2d(in_channels, channels, kernel, stride=stride,
-                  padding=kernel // 2, bias=False),
+        nn.Conv2d(
+            in_channels,
+            channels,
+            kernel,
+            stride=stride,
+            padding=kernel // 2,
+            bias=False,
+        ),
         nn.GroupNorm(math.gcd(8, channels), channels),
         nn.GELU(),
     ]

@@ -1,4 +1,5 @@
 """The depth cross-attention encoder of D2A-HMR."""
+
 from collections.abc import Sequence
 
 import torch
@@ -6,12 +7,11 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
+from mmd2a.models.encoders.attention import MultiHeadAttention
+from mmd2a.models.encoders.gated_fusion import LearnableGatedFusion
+from mmd2a.models.encoders.patch_embedding import PatchEmbedding
 from mmd2a.registry import MODELS
 from mmd2a.structures import RGBDFeatures
-
-from .attention import MultiHeadAttention
-from .gated_fusion import LearnableGatedFusion
-from .patch_embedding import PatchEmbedding
 
 DEPTH_STREAMS = ('own', 'fused')
 DEFAULT_POSITIONAL_ENCODING = dict(type='mmd2a.HybridPositionalEncoding')
@@ -77,8 +77,12 @@ class DepthCrossAttentionBlock(BaseModule):
             self.fusion = LearnableGatedFusion(embed_dims, num_streams=3)
         self.norm_mlp = nn.LayerNorm(embed_dims)
         self.mlp = nn.Sequential(
-            nn.Linear(embed_dims, hidden), nn.GELU(), nn.Dropout(dropout),
-            nn.Linear(hidden, embed_dims), nn.Dropout(dropout))
+            nn.Linear(embed_dims, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, embed_dims),
+            nn.Dropout(dropout),
+        )
 
     def forward(
         self,
@@ -208,8 +212,10 @@ class DepthCrossAttentionEncoder(BaseModule):
             ]
         super().__init__(init_cfg)
         if depth_stream not in DEPTH_STREAMS:
-            raise ValueError(f'depth_stream must be one of {DEPTH_STREAMS}, '
-                             f'got {depth_stream!r}.')
+            raise ValueError(
+                f'depth_stream must be one of {DEPTH_STREAMS}, '
+                f'got {depth_stream!r}.'
+            )
         self.embed_dims = embed_dims
         self.with_depth = with_depth
         self.depth_stream = depth_stream
@@ -219,26 +225,38 @@ class DepthCrossAttentionEncoder(BaseModule):
         if positional_encoding is not None:
             sizes = dict(embed_dims=embed_dims, grid_size=grid_size)
             self.position_img = MODELS.build(
-                positional_encoding, default_args=sizes)
+                positional_encoding, default_args=sizes
+            )
             if with_depth:
                 self.position_depth = MODELS.build(
-                    positional_encoding, default_args=sizes)
+                    positional_encoding, default_args=sizes
+                )
         self.blocks = ModuleList(
-            DepthCrossAttentionBlock(embed_dims, num_heads, mlp_ratio,
-                                     dropout, with_depth, fused_attention)
-            for _ in range(depth))
+            DepthCrossAttentionBlock(
+                embed_dims,
+                num_heads,
+                mlp_ratio,
+                dropout,
+                with_depth,
+                fused_attention,
+            )
+            for _ in range(depth)
+        )
         if masking is not None:
             self.masking = MODELS.build(
-                masking, default_args=dict(embed_dims=embed_dims))
+                masking, default_args=dict(embed_dims=embed_dims)
+            )
         self.as_tuple = as_tuple
         self.patch_embedding: PatchEmbedding | None = None
         self.depth_embedding: PatchEmbedding | None = None
         if in_channels is not None:
-            self.patch_embedding = PatchEmbedding(in_channels, embed_dims,
-                                                  level)
+            self.patch_embedding = PatchEmbedding(
+                in_channels, embed_dims, level
+            )
             if with_depth:
-                self.depth_embedding = PatchEmbedding(depth_channels,
-                                                      embed_dims)
+                self.depth_embedding = PatchEmbedding(
+                    depth_channels, embed_dims
+                )
 
     def _prepare_depth(
         self,
@@ -254,7 +272,8 @@ class DepthCrossAttentionEncoder(BaseModule):
                 raise ValueError(
                     'depth tokens were given to an encoder built with '
                     '`with_depth=False`; set it to True or drop the depth '
-                    'branch.')
+                    'branch.'
+                )
             return None, None
         batch = len(img_tokens)
         if depth_tokens is None:
@@ -263,12 +282,14 @@ class DepthCrossAttentionEncoder(BaseModule):
             # Closed gates in every sample: the depth path stays in the graph
             # and its parameters get zero gradients, as DDP needs.
             return torch.zeros_like(img_tokens), torch.zeros(
-                batch, 1, 1, dtype=torch.bool, device=img_tokens.device)
+                batch, 1, 1, dtype=torch.bool, device=img_tokens.device
+            )
         if has_depth is not None:
-            if has_depth.shape != (batch, ):
+            if has_depth.shape != (batch,):
                 raise ValueError(
                     f'has_depth must have shape ({batch},), got '
-                    f'{tuple(has_depth.shape)}.')
+                    f'{tuple(has_depth.shape)}.'
+                )
             has_depth = has_depth.bool()[:, None, None]
             # Before any operation: 0 * NaN is NaN, in gradients too.
             depth_tokens = torch.where(has_depth, depth_tokens, 0.0)
@@ -280,7 +301,8 @@ class DepthCrossAttentionEncoder(BaseModule):
                 f'image tokens {tuple(img_tokens.shape)} and depth tokens '
                 f'{tuple(depth_tokens.shape)} must have the same shape (B, N, '
                 'C): the gate adds them elementwise. For another grid pass '
-                '`depth_grid`, for another width change the embedding.')
+                '`depth_grid`, for another width change the embedding.'
+            )
         return depth_tokens, has_depth
 
     def forward(
@@ -313,9 +335,11 @@ class DepthCrossAttentionEncoder(BaseModule):
             raise TypeError(
                 'DepthCrossAttentionEncoder takes tokens and their grid; for '
                 'feature maps, as a neck, build it with in_channels=<channels'
-                ' of the maps>')
-        return self._encode_tokens(img_tokens, depth_tokens, grid, has_depth,
-                                   depth_grid)
+                ' of the maps>'
+            )
+        return self._encode_tokens(
+            img_tokens, depth_tokens, grid, has_depth, depth_grid
+        )
 
     def _encode_maps(
         self, features: Tensor | Sequence[Tensor] | RGBDFeatures
@@ -326,24 +350,30 @@ class DepthCrossAttentionEncoder(BaseModule):
             raise ValueError(
                 'this neck was built with `with_depth=False` but its backbone '
                 'gives depth features; set it to True or use the image '
-                'backbone alone.')
+                'backbone alone.'
+            )
         depth_tokens = depth_grid = None
         image, maps, has_depth = (
-            features if isinstance(features, RGBDFeatures)
-            else (features, None, None))
+            features
+            if isinstance(features, RGBDFeatures)
+            else (features, None, None)
+        )
         tokens, grid = self.patch_embedding(image)
         if self.depth_embedding is not None:
             if has_depth is None and torch.is_grad_enabled():
                 # Nobody has depth; its embedding stays in the graph, too.
                 has_depth = tokens.new_zeros(len(tokens))
-                maps = tuple(tokens.new_zeros(len(tokens), width, *grid)
-                             for width in self.depth_embedding.in_channels)
+                maps = tuple(
+                    tokens.new_zeros(len(tokens), width, *grid)
+                    for width in self.depth_embedding.in_channels
+                )
             if has_depth is not None:
                 depth_tokens, depth_grid = self.depth_embedding(maps)
-        z = self._encode_tokens(tokens, depth_tokens, grid, has_depth,
-                                depth_grid)
+        z = self._encode_tokens(
+            tokens, depth_tokens, grid, has_depth, depth_grid
+        )
         z = z.transpose(1, 2).unflatten(2, grid)
-        return (z, ) if self.as_tuple else z
+        return (z,) if self.as_tuple else z
 
     def _encode_tokens(
         self,
@@ -356,7 +386,8 @@ class DepthCrossAttentionEncoder(BaseModule):
         """Tokens (B, N, C) in, z (B, N, C) out."""
         _check_grid('image tokens', img_tokens, grid)
         z_depth, has_depth = self._prepare_depth(
-            img_tokens, depth_tokens, grid, has_depth, depth_grid)
+            img_tokens, depth_tokens, grid, has_depth, depth_grid
+        )
         z = img_tokens
         if self.position_img is not None:
             z = z + self.position_img(grid)
@@ -378,15 +409,18 @@ def _check_grid(name: str, tokens: Tensor, grid: tuple[int, int]) -> None:
     if tokens.ndim != 3 or tokens.shape[1] != h * w:
         raise ValueError(
             f'{name} {tuple(tokens.shape)} must be (B, N, C) with N = '
-            f'{h * w} for a grid of {h} x {w}.')
+            f'{h * w} for a grid of {h} x {w}.'
+        )
 
 
-def _resample(tokens: Tensor, source: tuple[int, int],
-              target: tuple[int, int]) -> Tensor:
+def _resample(
+    tokens: Tensor, source: tuple[int, int], target: tuple[int, int]
+) -> Tensor:
     """Interpolate tokens (B, N, C) bilinearly from one grid to another."""
     if tuple(source) == tuple(target):
         return tokens
     maps = tokens.transpose(1, 2).unflatten(2, tuple(source))
-    maps = F.interpolate(maps, size=tuple(target), mode='bilinear',
-                         align_corners=False)
+    maps = F.interpolate(
+        maps, size=tuple(target), mode='bilinear', align_corners=False
+    )
     return maps.flatten(2).transpose(1, 2)

@@ -1,4 +1,5 @@
 """Learnable gated fusion of token streams."""
+
 import math
 from collections.abc import Sequence
 
@@ -36,13 +37,15 @@ class LearnableGatedFusion(nn.Module):
         torch.Size([2, 49, 8])
     """
 
-    def __init__(self, channels: int, num_streams: int = 3,
-                 first_share: float = 0.9) -> None:
+    def __init__(
+        self, channels: int, num_streams: int = 3, first_share: float = 0.9
+    ) -> None:
         super().__init__()
         if not 1 / num_streams < first_share < 1:
             raise ValueError(
                 f'first_share must lie in (1/{num_streams}, 1), got '
-                f'{first_share}.')
+                f'{first_share}.'
+            )
         self.channels = channels
         self.num_streams = num_streams
         self.first_share = first_share
@@ -55,7 +58,7 @@ class LearnableGatedFusion(nn.Module):
         nn.init.zeros_(self.proj.weight)
         nn.init.zeros_(self.proj.bias)
         with torch.no_grad():
-            self.proj.bias[:self.channels] = math.log(self.first_share / rest)
+            self.proj.bias[: self.channels] = math.log(self.first_share / rest)
 
     def shares(self, streams: Sequence[Tensor]) -> Tensor:
         """Return each stream's share g (B, N, K, C); sums to 1 over K."""

@@ -1,4 +1,5 @@
 """Tokens from the feature maps of a CNN."""
+
 from collections.abc import Sequence
 
 import torch
@@ -49,21 +50,27 @@ class PatchEmbedding(BaseModule):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if init_cfg is None:
-            init_cfg = dict(type='Xavier', layer='Conv2d',
-                            distribution='uniform')
+            init_cfg = dict(
+                type='Xavier', layer='Conv2d', distribution='uniform'
+            )
         super().__init__(init_cfg)
         if isinstance(in_channels, int):
-            in_channels = (in_channels, )
+            in_channels = (in_channels,)
         if not -len(in_channels) <= level < len(in_channels):
             raise ValueError(
                 f'level={level} names none of the {len(in_channels)} maps of '
-                f'in_channels={tuple(in_channels)}; level=-1 is the last.')
+                f'in_channels={tuple(in_channels)}; level=-1 is the last.'
+            )
         self.in_channels = tuple(in_channels)
         self.embed_dims = embed_dims
         self.level = level
         self.patch_size = patch_size
-        self.proj = nn.Conv2d(sum(self.in_channels), embed_dims,
-                              kernel_size=patch_size, stride=patch_size)
+        self.proj = nn.Conv2d(
+            sum(self.in_channels),
+            embed_dims,
+            kernel_size=patch_size,
+            stride=patch_size,
+        )
 
     def forward(
         self, features: Tensor | Sequence[Tensor]
@@ -75,7 +82,8 @@ class PatchEmbedding(BaseModule):
             raise ValueError(
                 f'PatchEmbedding was built for maps of {self.in_channels} '
                 f'channels but got maps of {channels} channels; set '
-                '`in_channels` to what the backbone returns.')
+                '`in_channels` to what the backbone returns.'
+            )
         size = (maps[self.level].shape[-2], maps[self.level].shape[-1])
         maps = [_resize(m, size) for m in maps]
         x = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]

@@ -1,4 +1,5 @@
 """Learnable plus sinusoidal positions on a 2-D grid of tokens."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -37,14 +38,16 @@ def sincos_table(
     if channels % 4:
         raise ValueError(
             f'A 2-D sin-cos table needs a multiple of 4 channels, got '
-            f'{channels}.')
+            f'{channels}.'
+        )
     dtype = torch.get_default_dtype() if like is None else like.dtype
     device = None if like is None else like.device
     y, x = (
         (torch.arange(n, dtype=dtype, device=device) + 0.5) * (ref / n) - 0.5
-        for n, ref in zip(grid, reference or grid))
+        for n, ref in zip(grid, reference or grid)
+    )
     exponent = torch.arange(channels // 4, dtype=dtype, device=device)
-    omega = 10000.0**(-4.0 * exponent / channels)
+    omega = 10000.0 ** (-4.0 * exponent / channels)
     y, x = (p[:, None] * omega for p in (y, x))
     h, w = grid
     x = torch.cat([x.sin(), x.cos()], dim=-1).expand(h, -1, -1)
@@ -81,8 +84,9 @@ class HybridPositionalEncoding(nn.Module):
 
     fixed: Tensor
 
-    def __init__(self, embed_dims: int, grid_size: tuple[int, int],
-                 mode: str = 'hybrid') -> None:
+    def __init__(
+        self, embed_dims: int, grid_size: tuple[int, int], mode: str = 'hybrid'
+    ) -> None:
         super().__init__()
         if mode not in MODES:
             raise ValueError(f'mode must be one of {MODES}, got {mode!r}.')
@@ -92,21 +96,29 @@ class HybridPositionalEncoding(nn.Module):
         num_tokens = self.grid_size[0] * self.grid_size[1]
         # Derived, hence absent from checkpoints.
         fixed = (
-            sincos_table(self.grid_size, embed_dims) if mode in (
-                'hybrid', 'sinusoidal') else
-            torch.zeros(1, num_tokens, embed_dims))
+            sincos_table(self.grid_size, embed_dims)
+            if mode in ('hybrid', 'sinusoidal')
+            else torch.zeros(1, num_tokens, embed_dims)
+        )
         self.register_buffer('fixed', fixed, persistent=False)
         self.learnable: nn.Parameter | None = None
         if mode in ('hybrid', 'learnable'):
             self.learnable = nn.Parameter(
-                torch.empty(1, num_tokens, embed_dims))
+                torch.empty(1, num_tokens, embed_dims)
+            )
             nn.init.trunc_normal_(self.learnable, std=0.02)
 
-    def _resample_learnable(self, table: Tensor,
-                            grid: tuple[int, int]) -> Tensor:
+    def _resample_learnable(
+        self, table: Tensor, grid: tuple[int, int]
+    ) -> Tensor:
         table = table.transpose(1, 2).unflatten(2, self.grid_size)
-        table = F.interpolate(table, size=grid, mode='bicubic',
-                              align_corners=False, antialias=True)
+        table = F.interpolate(
+            table,
+            size=grid,
+            mode='bicubic',
+            align_corners=False,
+            antialias=True,
+        )
         return table.flatten(2).transpose(1, 2)
 
     def forward(self, grid: tuple[int, int]) -> Tensor:
@@ -116,11 +128,11 @@ class HybridPositionalEncoding(nn.Module):
         if same:
             table = self.fixed
         elif self.mode in ('hybrid', 'sinusoidal'):
-            table = sincos_table(grid, self.embed_dims, self.grid_size,
-                                 like=self.fixed)
+            table = sincos_table(
+                grid, self.embed_dims, self.grid_size, like=self.fixed
+            )
         else:
-            table = self.fixed.new_zeros(1, grid[0] * grid[1],
-                                         self.embed_dims)
+            table = self.fixed.new_zeros(1, grid[0] * grid[1], self.embed_dims)
         if self.learnable is None:
             return table
         if same:
@@ -128,5 +140,7 @@ class HybridPositionalEncoding(nn.Module):
         return table + self._resample_learnable(self.learnable, grid)
 
     def extra_repr(self) -> str:
-        return (f'{self.embed_dims}, grid_size={self.grid_size}, '
-                f'mode={self.mode!r}')
+        return (
+            f'{self.embed_dims}, grid_size={self.grid_size}, '
+            f'mode={self.mode!r}'
+        )

@@ -1,4 +1,5 @@
 """Masked modelling: random tokens are hidden behind a learned one."""
+
 import torch
 from torch import Tensor, nn
 
@@ -34,15 +35,16 @@ class TokenMasking(nn.Module):
         torch.Size([2, 49, 8])
     """
 
-    def __init__(self, embed_dims: int, max_ratio: float = 0.3,
-                 target: str = 'output') -> None:
+    def __init__(
+        self, embed_dims: int, max_ratio: float = 0.3, target: str = 'output'
+    ) -> None:
         super().__init__()
         if not 0 <= max_ratio <= 1:
-            raise ValueError(
-                f'max_ratio must lie in [0, 1], got {max_ratio}.')
+            raise ValueError(f'max_ratio must lie in [0, 1], got {max_ratio}.')
         if target not in TARGETS:
             raise ValueError(
-                f'target must be one of {TARGETS}, got {target!r}.')
+                f'target must be one of {TARGETS}, got {target!r}.'
+            )
         self.max_ratio = max_ratio
         self.target = target
         self.mask_token = nn.Parameter(torch.empty(1, 1, embed_dims))
@@ -66,7 +68,9 @@ class TokenMasking(nn.Module):
         # masked, so it gets a gradient in every step.
         return torch.where(
             self.draw_mask(tokens)[..., None],
-            self.mask_token.to(tokens.dtype), tokens)
+            self.mask_token.to(tokens.dtype),
+            tokens,
+        )
 
     def extra_repr(self) -> str:
         return f'max_ratio={self.max_ratio}, target={self.target!r}'

@@ -1,4 +1,5 @@
 """RealNVP: a normalising flow of affine couplings in two or three dims."""
+
 import math
 from collections.abc import Sequence
 
@@ -53,23 +54,32 @@ class RealNVP(nn.Module):
     mask: Tensor
     base_points: Tensor
 
-    def __init__(self, dims: int = 3, num_layers: int = 6, hidden: int = 64,
-                 base: str = 'gaussian') -> None:
+    def __init__(
+        self,
+        dims: int = 3,
+        num_layers: int = 6,
+        hidden: int = 64,
+        base: str = 'gaussian',
+    ) -> None:
         super().__init__()
         if dims not in _MASKS:
             raise ValueError(f'RealNVP has dims 2 or 3, got {dims}')
         if base not in ('gaussian', 'laplace'):
-            raise ValueError("RealNVP has base 'gaussian' or 'laplace', got "
-                             f'{base!r}')
+            raise ValueError(
+                f"RealNVP has base 'gaussian' or 'laplace', got {base!r}"
+            )
         self.dims, self.base = dims, base
         masks = [_MASKS[dims][i % 2] for i in range(num_layers)]
         self.register_buffer('mask', torch.tensor(masks, dtype=torch.float32))
-        self.register_buffer('base_points', _quadrature(dims, base),
-                             persistent=False)
+        self.register_buffer(
+            'base_points', _quadrature(dims, base), persistent=False
+        )
         self.s = nn.ModuleList(
-            nn.Sequential(*_mlp(dims, hidden), nn.Tanh()) for _ in masks)
+            nn.Sequential(*_mlp(dims, hidden), nn.Tanh()) for _ in masks
+        )
         self.t = nn.ModuleList(
-            nn.Sequential(*_mlp(dims, hidden)) for _ in masks)
+            nn.Sequential(*_mlp(dims, hidden)) for _ in masks
+        )
         self.register_load_state_dict_pre_hook(_drop_published_prior)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,8 +117,11 @@ class RealNVP(nn.Module):
             log_base = -z.abs() - math.log(2)
         return log_base.sum(-1) + log_det
 
-    def sample(self, shape: Sequence[int] = (),
-               generator: torch.Generator | None = None) -> Tensor:
+    def sample(
+        self,
+        shape: Sequence[int] = (),
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         """Draw points (*shape, D)."""
         z = self.mask.new_empty(*shape, self.dims)
         if self.base == 'gaussian':
@@ -142,8 +155,13 @@ def _mlp(dims: int, hidden: int) -> list[nn.Module]:
     last = nn.Linear(hidden, dims)
     nn.init.xavier_uniform_(last.weight, gain=0.01)
     nn.init.zeros_(last.bias)
-    return [nn.Linear(dims, hidden), nn.LeakyReLU(),
-            nn.Linear(hidden, hidden), nn.LeakyReLU(), last]
+    return [
+        nn.Linear(dims, hidden),
+        nn.LeakyReLU(),
+        nn.Linear(hidden, hidden),
+        nn.LeakyReLU(),
+        last,
+    ]
 
 
 def _quadrature(dims: int, base: str, num_points: int = 256) -> Tensor:
@@ -153,14 +171,15 @@ def _quadrature(dims: int, base: str, num_points: int = 256) -> Tensor:
     if base == 'gaussian':
         z, std = torch.special.ndtri(u), 1.0
     else:
-        z = -(u - .5).sign() * torch.log1p(-2 * (u - .5).abs())
-        std = 2 ** .5
+        z = -(u - 0.5).sign() * torch.log1p(-2 * (u - 0.5).abs())
+        std = 2**0.5
     z = z * std / z.square().mean(0).sqrt()
     return torch.cat([z, -z]).float()
 
 
-def _drop_published_prior(module: nn.Module, state_dict: dict, prefix: str,
-                          *args) -> None:
+def _drop_published_prior(
+    module: nn.Module, state_dict: dict, prefix: str, *args
+) -> None:
     """Accept mmpose's state dict, which stores its N(0, I) as two tensors."""
     for name in ('loc', 'cov'):
         state_dict.pop(prefix + name, None)

@@ -1,4 +1,5 @@
 """Heads: tokens to a mesh, to parameters, to an uncertainty."""
+
 from mmd2a.models.heads.auxiliary_silhouette_head import (
     AuxiliarySilhouetteHead,
 )
@@ -7,5 +8,8 @@ from mmd2a.models.heads.rle_flow_head import RLEFlowHead
 from mmd2a.models.heads.smpl_head import SMPLHead
 
 __all__ = [
-    'AuxiliarySilhouetteHead', 'CoarseMeshHead', 'RLEFlowHead', 'SMPLHead'
+    'AuxiliarySilhouetteHead',
+    'CoarseMeshHead',
+    'RLEFlowHead',
+    'SMPLHead',
 ]

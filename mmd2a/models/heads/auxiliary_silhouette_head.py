@@ -1,4 +1,5 @@
 """A second task for any head: the silhouette of the people."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,20 +55,31 @@ class AuxiliarySilhouetteHead(BaseModule):
         ('RLEHead', 'SilhouetteDecoder')
     """
 
-    def __init__(self, head: Config, patch_embedding: Config,
-                 decoder: Config | None = None, loss: Config | None = None,
-                 init_cfg: Config | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        head: Config,
+        patch_embedding: Config,
+        decoder: Config | None = None,
+        loss: Config | None = None,
+        init_cfg: Config | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(init_cfg)
         self.head = MODELS.build({**head, **kwargs})
         self.patch_embedding = MODELS.build(
-            {'type': 'mmd2a.PatchEmbedding', **patch_embedding})
-        self.decoder = MODELS.build({
-            'type': 'mmd2a.SilhouetteDecoder',
-            'in_channels': patch_embedding['embed_dims'],
-            'skip_channels': patch_embedding['in_channels'],
-            **(decoder or {})})
+            {'type': 'mmd2a.PatchEmbedding', **patch_embedding}
+        )
+        self.decoder = MODELS.build(
+            {
+                'type': 'mmd2a.SilhouetteDecoder',
+                'in_channels': patch_embedding['embed_dims'],
+                'skip_channels': patch_embedding['in_channels'],
+                **(decoder or {}),
+            }
+        )
         self.loss_silhouette = MODELS.build(
-            loss or dict(type='mmd2a.SilhouetteLoss'))
+            loss or dict(type='mmd2a.SilhouetteLoss')
+        )
         self.register_load_state_dict_pre_hook(_take_bare_head)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -78,9 +90,13 @@ class AuxiliarySilhouetteHead(BaseModule):
         """Return the predictions of the head."""
         return self.head.predict(*args, **kwargs)
 
-    def loss(self, features: Sequence[Tensor],
-             batch_data_samples: Sequence[BaseDataElement],
-             *args: Any, **kwargs: Any) -> dict[str, Tensor]:
+    def loss(
+        self,
+        features: Sequence[Tensor],
+        batch_data_samples: Sequence[BaseDataElement],
+        *args: Any,
+        **kwargs: Any,
+    ) -> dict[str, Tensor]:
         """Return the losses of the head and ``loss_silhouette``.
 
         Args:
@@ -90,44 +106,57 @@ class AuxiliarySilhouetteHead(BaseModule):
         losses = self.head.loss(features, batch_data_samples, *args, **kwargs)
         return {**losses, **self._loss(features, batch_data_samples)}
 
-    def loss_and_predict(self, features: Sequence[Tensor],
-                         batch_data_samples: Sequence[BaseDataElement],
-                         *args: Any, **kwargs: Any
-                         ) -> tuple[dict[str, Tensor], Any]:
+    def loss_and_predict(
+        self,
+        features: Sequence[Tensor],
+        batch_data_samples: Sequence[BaseDataElement],
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple[dict[str, Tensor], Any]:
         """Return both, as two-stage detectors ask of their first stage."""
         losses, predictions = self.head.loss_and_predict(
-            features, batch_data_samples, *args, **kwargs)
-        return {**losses, **self._loss(features, batch_data_samples)}, \
-            predictions
+            features, batch_data_samples, *args, **kwargs
+        )
+        return {
+            **losses,
+            **self._loss(features, batch_data_samples),
+        }, predictions
 
-    def _loss(self, features: Sequence[Tensor],
-              samples: Sequence[BaseDataElement]) -> dict[str, Tensor]:
+    def _loss(
+        self, features: Sequence[Tensor], samples: Sequence[BaseDataElement]
+    ) -> dict[str, Tensor]:
         tokens, grid = self.patch_embedding(features)
         logits = self.decoder(tokens, grid, features)
-        return dict(loss_silhouette=self.loss_silhouette(
-            logits, *_stack_masks(samples, logits)))
+        return dict(
+            loss_silhouette=self.loss_silhouette(
+                logits, *_stack_masks(samples, logits)
+            )
+        )
 
 
-def _stack_masks(samples: Sequence[BaseDataElement],
-                 logits: Tensor) -> tuple[Tensor, Tensor]:
+def _stack_masks(
+    samples: Sequence[BaseDataElement], logits: Tensor
+) -> tuple[Tensor, Tensor]:
     """Masks (B, 1, H, W), padded like the images, and who has one (B,)."""
     masks = [_person_mask(sample, logits.device) for sample in samples]
     shapes = [tuple(mask.shape) for mask in masks if mask is not None]
-    shapes += [getattr(sample, 'batch_input_shape', (0, 0))
-               for sample in samples]
+    shapes += [
+        getattr(sample, 'batch_input_shape', (0, 0)) for sample in samples
+    ]
     # With no mask at all the loss is 0, whatever the target's size.
     height, width = (max(max(sizes), 1) for sizes in zip(*shapes))
     target = logits.new_zeros(len(samples), 1, height, width)
     for i, mask in enumerate(masks):
         if mask is not None:
             # Batches are padded at the right and bottom.
-            target[i, 0, :mask.shape[0], :mask.shape[1]] = mask
+            target[i, 0, : mask.shape[0], : mask.shape[1]] = mask
     weight = logits.new_tensor([float(mask is not None) for mask in masks])
     return target, weight
 
 
-def _person_mask(sample: BaseDataElement,
-                 device: torch.device) -> Tensor | None:
+def _person_mask(
+    sample: BaseDataElement, device: torch.device
+) -> Tensor | None:
     """Union (H, W) of the masks of a sample, None where it has none."""
     masks = getattr(getattr(sample, 'gt_instances', None), 'masks', None)
     if masks is None:
@@ -140,11 +169,12 @@ def _person_mask(sample: BaseDataElement,
     return masks.amax(0) if len(masks) else masks.new_zeros(masks.shape[1:])
 
 
-def _take_bare_head(module: nn.Module, state: dict[str, Any], prefix: str,
-                    *_: Any) -> None:
+def _take_bare_head(
+    module: nn.Module, state: dict[str, Any], prefix: str, *_: Any
+) -> None:
     """Move weights that the head saved when it was not wrapped."""
     own = module.state_dict()
     for key in [key for key in state if key.startswith(prefix)]:
-        name = key[len(prefix):]
+        name = key[len(prefix) :]
         if name not in own and f'head.{name}' in own:
             state[f'{prefix}head.{name}'] = state.pop(key)

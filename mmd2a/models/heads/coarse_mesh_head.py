@@ -1,4 +1,5 @@
 """Model-free mesh head: tokens to a coarse mesh to the full mesh."""
+
 from typing import TYPE_CHECKING
 
 import torch
@@ -60,34 +61,48 @@ class CoarseMeshHead(nn.Module):
     coarse_ids: Tensor
     up: Tensor
 
-    def __init__(self, in_channels: int,
-                 body_model: 'SMPLBodyModel | dict | None' = None,
-                 num_coarse_vertices: int = 431,
-                 depth_channels: int | None = None,
-                 hidden: int = 512) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        body_model: 'SMPLBodyModel | dict | None' = None,
+        num_coarse_vertices: int = 431,
+        depth_channels: int | None = None,
+        hidden: int = 512,
+    ) -> None:
         super().__init__()
         body = build_body_model(body_model)
-        mesh = coarsen_mesh(body.v_template.cpu().numpy(),
-                            body.faces.cpu().numpy(), num_coarse_vertices)
+        mesh = coarsen_mesh(
+            body.v_template.cpu().numpy(),
+            body.faces.cpu().numpy(),
+            num_coarse_vertices,
+        )
         # torch.tensor copies: the arrays are read-only, shared by all heads.
         up, ids = torch.tensor(mesh.up), torch.tensor(mesh.vertex_ids)
         # Derived from the body: not stored in checkpoints, as the body.
         self.register_buffer('up', up, persistent=False)
         self.register_buffer('coarse_ids', ids, persistent=False)
-        self.register_buffer('mean_coarse', mean_vertices(body)[ids],
-                             persistent=False)
+        self.register_buffer(
+            'mean_coarse', mean_vertices(body)[ids], persistent=False
+        )
         self.num_coarse_vertices = up.shape[1]
         self.up_correction = nn.Parameter(torch.zeros_like(up))
 
         # Coarse vertices, camera.
-        self.regressor = TokenRegressor(in_channels, depth_channels, hidden,
-                                        3 * self.num_coarse_vertices + 3)
+        self.regressor = TokenRegressor(
+            in_channels,
+            depth_channels,
+            hidden,
+            3 * self.num_coarse_vertices + 3,
+        )
 
-    def forward(self, z: Tensor, grid: tuple[int, int],
-                depth_tokens: Tensor | None = None,
-                has_depth: Tensor | None = None,
-                depth_grid: tuple[int, int] | None = None
-                ) -> dict[str, Tensor]:
+    def forward(
+        self,
+        z: Tensor,
+        grid: tuple[int, int],
+        depth_tokens: Tensor | None = None,
+        has_depth: Tensor | None = None,
+        depth_grid: tuple[int, int] | None = None,
+    ) -> dict[str, Tensor]:
         """Predict a mesh and a camera.
 
         Args:
@@ -107,14 +122,17 @@ class CoarseMeshHead(nn.Module):
             out = out.to(self.mean_coarse.dtype)
             offsets = out[:, :-3].unflatten(1, (-1, 3))
             coarse = self.mean_coarse + _OFFSET_UNIT * offsets
-            return dict(vertices=self.upsample(coarse),
-                        coarse_vertices=coarse,
-                        camera=decode_camera(out[:, -3:]))
+            return dict(
+                vertices=self.upsample(coarse),
+                coarse_vertices=coarse,
+                camera=decode_camera(out[:, -3:]),
+            )
 
     def upsample(self, coarse: Tensor) -> Tensor:
         """Coarse vertices (B, K, 3) -> vertices (B, V, 3)."""
         # A vertex sums over all K corrections: 1 / K keeps one optimiser step
         # on them as large as one on an offset.
-        up = torch.add(self.up, self.up_correction,
-                       alpha=1 / self.num_coarse_vertices)
+        up = torch.add(
+            self.up, self.up_correction, alpha=1 / self.num_coarse_vertices
+        )
         return (coarse.transpose(1, 2) @ up.T).transpose(1, 2)

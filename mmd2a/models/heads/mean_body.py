@@ -1,4 +1,5 @@
 """Where the mesh heads start: a person standing upright before the camera."""
+
 import math
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 LEFT_SHOULDER, RIGHT_SHOULDER = 16, 17
 
 
-def build_body_model(body_model: 'SMPLBodyModel | dict | None'
-                     ) -> 'SMPLBodyModel':
+def build_body_model(
+    body_model: 'SMPLBodyModel | dict | None',
+) -> 'SMPLBodyModel':
     """Take a body model, build it from its config, or take the embedded."""
     if isinstance(body_model, nn.Module):
         return body_model
@@ -31,8 +33,8 @@ def mean_rotations() -> Tensor:
     """
     axis_angle = torch.zeros(24, 3)
     axis_angle[0, 0] = math.pi
-    axis_angle[LEFT_SHOULDER, 2] = -1.
-    axis_angle[RIGHT_SHOULDER, 2] = 1.
+    axis_angle[LEFT_SHOULDER, 2] = -1.0
+    axis_angle[RIGHT_SHOULDER, 2] = 1.0
     return axis_angle_to_matrix(axis_angle)
 
 
@@ -41,9 +43,12 @@ def mean_vertices(body_model: 'SMPLBodyModel') -> Tensor:
     """Vertices (V, 3) of the mean body, metres, OpenCV camera frame."""
     template = body_model.v_template
     rotations = mean_rotations().to(template)[None]
-    return body_model(rotations[:, :1], rotations[:, 1:],
-                      template.new_zeros(1, body_model.num_betas),
-                      pose_format='matrix').vertices[0]
+    return body_model(
+        rotations[:, :1],
+        rotations[:, 1:],
+        template.new_zeros(1, body_model.num_betas),
+        pose_format='matrix',
+    ).vertices[0]
 
 
 def decode_camera(raw: Tensor) -> Tensor:

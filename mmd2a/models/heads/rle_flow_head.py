@@ -1,4 +1,5 @@
 """Distribution matching: how far each predicted point may be off."""
+
 import math
 
 import torch
@@ -50,43 +51,59 @@ class RLEFlowHead(nn.Module):
         (torch.Size([2, 14, 3]), torch.Size([]))
     """
 
-    def __init__(self, in_channels: int, num_points: int, dims: int = 3,
-                 flow: dict | None = None, loss: dict | None = None,
-                 hidden: int = 256, init_sigma: float = 0.1,
-                 min_sigma: float = 1e-3,
-                 points_per_step: int | None = 64) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        num_points: int,
+        dims: int = 3,
+        flow: dict | None = None,
+        loss: dict | None = None,
+        hidden: int = 256,
+        init_sigma: float = 0.1,
+        min_sigma: float = 1e-3,
+        points_per_step: int | None = 64,
+    ) -> None:
         super().__init__()
         self.num_points, self.dims = num_points, dims
         self.min_sigma = min_sigma
         self.points_per_step = points_per_step
         self.loss_module = MODELS.build(loss or dict(type='mmd2a.RLELoss'))
         exact = self.loss_module.mode == 'exact'
-        flow = flow or dict(type='mmd2a.RealNVP',
-                            base='laplace' if exact else 'gaussian')
+        flow = flow or dict(
+            type='mmd2a.RealNVP', base='laplace' if exact else 'gaussian'
+        )
         self.flow = MODELS.build(dict(flow, dims=dims))
 
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)
         last = nn.Linear(hidden, num_points * dims)
-        nn.init.normal_(last.weight, std=0.1 * hidden ** -0.5)
-        nn.init.constant_(last.bias,
-                          math.log(math.expm1(init_sigma - min_sigma)))
-        self.mlp = nn.Sequential(nn.Linear(in_channels, hidden), nn.GELU(),
-                                 last)
+        nn.init.normal_(last.weight, std=0.1 * hidden**-0.5)
+        nn.init.constant_(
+            last.bias, math.log(math.expm1(init_sigma - min_sigma))
+        )
+        self.mlp = nn.Sequential(
+            nn.Linear(in_channels, hidden), nn.GELU(), last
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         """Tokens (B, N, C) -> σ (B, P, D)."""
         z = self.norm(z)
         share = self.attention(z).softmax(1)
         raw = self.mlp((share * z).sum(1)).unflatten(
-            1, (self.num_points, self.dims))
+            1, (self.num_points, self.dims)
+        )
         # Half precision has no room between two small scales.
         dtype = torch.promote_types(raw.dtype, torch.float32)
         return self.min_sigma + F.softplus(raw.to(dtype))
 
-    def loss(self, mean: Tensor, sigma: Tensor, target: Tensor,
-             weight: Tensor | None = None,
-             avg_factor: Tensor | float | None = None) -> Tensor:
+    def loss(
+        self,
+        mean: Tensor,
+        sigma: Tensor,
+        target: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: Tensor | float | None = None,
+    ) -> Tensor:
         """Negative log-likelihood of labels, nats per point.
 
         Args:
@@ -100,12 +117,14 @@ class RLEFlowHead(nn.Module):
         num = self.points_per_step
         if self.training and num is not None and num < mean.shape[1]:
             index = torch.randperm(mean.shape[1], device=mean.device)[:num]
-            mean, sigma, target = (x.index_select(1, index)
-                                   for x in (mean, sigma, target))
+            mean, sigma, target = (
+                x.index_select(1, index) for x in (mean, sigma, target)
+            )
             if weight is not None and weight.shape[1] > 1:
                 weight = weight.index_select(1, index)
-        return self.loss_module(mean, sigma, target, self.flow, weight,
-                                avg_factor)
+        return self.loss_module(
+            mean, sigma, target, self.flow, weight, avg_factor
+        )
 
     @torch.no_grad()
     def sample(self, mean: Tensor, sigma: Tensor, num_samples: int) -> Tensor:
@@ -120,9 +139,11 @@ class RLEFlowHead(nn.Module):
             (S, B, P, D).
         """
         if self.loss_module.mode != 'exact':
-            raise ValueError("only the loss in mode 'exact' learns a density "
-                             'that can be sampled; this head has mode '
-                             f'{self.loss_module.mode!r}')
+            raise ValueError(
+                "only the loss in mode 'exact' learns a density "
+                'that can be sampled; this head has mode '
+                f'{self.loss_module.mode!r}'
+            )
         flow_mean, flow_std = self.flow.moments()
         residual = self.flow.sample((num_samples, *mean.shape[:-1]))
         return mean + sigma * (residual - flow_mean) / flow_std

@@ -1,4 +1,5 @@
 """Parametric head: tokens to SMPL parameters to a mesh."""
+
 from typing import TYPE_CHECKING
 
 import torch
@@ -53,35 +54,47 @@ class SMPLHead(nn.Module):
     coarse_ids: Tensor
     up: Tensor
 
-    def __init__(self, in_channels: int,
-                 body_model: 'SMPLBodyModel | dict | None' = None,
-                 num_coarse_vertices: int = 431,
-                 depth_channels: int | None = None,
-                 hidden: int = 512) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        body_model: 'SMPLBodyModel | dict | None' = None,
+        num_coarse_vertices: int = 431,
+        depth_channels: int | None = None,
+        hidden: int = 512,
+    ) -> None:
         super().__init__()
         self.body_model = build_body_model(body_model)
-        mesh = coarsen_mesh(self.body_model.v_template.cpu().numpy(),
-                            self.body_model.faces.cpu().numpy(),
-                            num_coarse_vertices)
+        mesh = coarsen_mesh(
+            self.body_model.v_template.cpu().numpy(),
+            self.body_model.faces.cpu().numpy(),
+            num_coarse_vertices,
+        )
         # torch.tensor copies: the arrays are read-only, shared by all heads.
-        self.register_buffer('coarse_ids', torch.tensor(mesh.vertex_ids),
-                             persistent=False)
+        self.register_buffer(
+            'coarse_ids', torch.tensor(mesh.vertex_ids), persistent=False
+        )
         self.register_buffer('up', torch.tensor(mesh.up), persistent=False)
         self.num_coarse_vertices = len(self.coarse_ids)
-        self.register_buffer('mean_rotation_6d',
-                             matrix_to_rotation_6d(mean_rotations()),
-                             persistent=False)
+        self.register_buffer(
+            'mean_rotation_6d',
+            matrix_to_rotation_6d(mean_rotations()),
+            persistent=False,
+        )
 
         # 24 rotations, shape, camera.
         self.splits = (24 * 6, self.body_model.num_betas, 3)
-        self.regressor = TokenRegressor(in_channels, depth_channels, hidden,
-                                        sum(self.splits))
+        self.regressor = TokenRegressor(
+            in_channels, depth_channels, hidden, sum(self.splits)
+        )
 
-    def forward(self, z: Tensor, grid: tuple[int, int],
-                depth_tokens: Tensor | None = None,
-                has_depth: Tensor | None = None,
-                depth_grid: tuple[int, int] | None = None
-                ) -> dict[str, Tensor]:
+    def forward(
+        self,
+        z: Tensor,
+        grid: tuple[int, int],
+        depth_tokens: Tensor | None = None,
+        has_depth: Tensor | None = None,
+        depth_grid: tuple[int, int] | None = None,
+    ) -> dict[str, Tensor]:
         """Predict parameters, a mesh and a camera.
 
         Args:
@@ -100,14 +113,20 @@ class SMPLHead(nn.Module):
         # Half precision would move a vertex by millimetres.
         with torch.autocast(z.device.type, enabled=False):
             pose, betas, camera = out.to(self.mean_rotation_6d.dtype).split(
-                self.splits, 1)
-            rotations = rotation_6d_to_matrix(self.mean_rotation_6d +
-                                              pose.unflatten(1, (24, 6)))
+                self.splits, 1
+            )
+            rotations = rotation_6d_to_matrix(
+                self.mean_rotation_6d + pose.unflatten(1, (24, 6))
+            )
             global_orient, body_pose = rotations[:, :1], rotations[:, 1:]
-            vertices = self.body_model(global_orient, body_pose, betas,
-                                       pose_format='matrix').vertices
-            return dict(vertices=vertices,
-                        coarse_vertices=vertices[:, self.coarse_ids],
-                        camera=decode_camera(camera),
-                        global_orient=global_orient, body_pose=body_pose,
-                        betas=betas)
+            vertices = self.body_model(
+                global_orient, body_pose, betas, pose_format='matrix'
+            ).vertices
+            return dict(
+                vertices=vertices,
+                coarse_vertices=vertices[:, self.coarse_ids],
+                camera=decode_camera(camera),
+                global_orient=global_orient,
+                body_pose=body_pose,
+                betas=betas,
+            )

@@ -1,4 +1,5 @@
 """Token maps to the numbers of one person, knowing what was where."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,31 +31,42 @@ class TokenRegressor(nn.Module):
         grid_size: g.
     """
 
-    def __init__(self, in_channels: int, depth_channels: int | None,
-                 hidden: int, num_outputs: int, reduced: int = 32,
-                 depth_reduced: int = 16, grid_size: int = 6) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        depth_channels: int | None,
+        hidden: int,
+        num_outputs: int,
+        reduced: int = 32,
+        depth_reduced: int = 16,
+        grid_size: int = 6,
+    ) -> None:
         super().__init__()
         self.grid_size = grid_size
         self.norm = nn.LayerNorm(in_channels)
         self.reduce = nn.Linear(in_channels, reduced)
         self.depth_channels = depth_channels
-        flat_channels = reduced * grid_size ** 2
+        flat_channels = reduced * grid_size**2
         if depth_channels is not None:
             self.depth_reduce = nn.Linear(depth_channels, depth_reduced)
-            flat_depth_channels = depth_reduced * grid_size ** 2
+            flat_depth_channels = depth_reduced * grid_size**2
             flat_channels += flat_depth_channels
-            self.depth_output = nn.Linear(flat_depth_channels, num_outputs,
-                                          bias=False)
+            self.depth_output = nn.Linear(
+                flat_depth_channels, num_outputs, bias=False
+            )
             _start_small(self.depth_output)
         self.mix = nn.Sequential(nn.Linear(flat_channels, hidden), nn.GELU())
         self.output = nn.Linear(hidden, num_outputs)
         _start_small(self.output)
 
-    def forward(self, z: Tensor, grid: tuple[int, int],
-                depth_tokens: Tensor | None = None,
-                has_depth: Tensor | None = None,
-                depth_grid: tuple[int, int] | None = None
-                ) -> Tensor:
+    def forward(
+        self,
+        z: Tensor,
+        grid: tuple[int, int],
+        depth_tokens: Tensor | None = None,
+        has_depth: Tensor | None = None,
+        depth_grid: tuple[int, int] | None = None,
+    ) -> Tensor:
         """Turn tokens (B, N, C) into numbers.
 
         Args:
@@ -82,24 +94,24 @@ class TokenRegressor(nn.Module):
         closed = (has_depth <= 0).reshape(-1, 1)
         # Twice: tokens that are not finite must reach neither the product
         # nor its gradient, and the bias is no depth either.
-        depth_tokens = depth_tokens.masked_fill(closed[..., None], 0.)
-        flat_depth = self._flatten(self.depth_reduce(depth_tokens),
-                                   depth_grid)
-        flat_depth = flat_depth.masked_fill(closed, 0.)
+        depth_tokens = depth_tokens.masked_fill(closed[..., None], 0.0)
+        flat_depth = self._flatten(self.depth_reduce(depth_tokens), depth_grid)
+        flat_depth = flat_depth.masked_fill(closed, 0.0)
         features = self.mix(torch.cat([flat, flat_depth], 1))
         return self.output(features) + self.depth_output(flat_depth)
 
     def _flatten(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """(B, N, c) -> (B, c g g)."""
         if tokens.shape[1] != grid[0] * grid[1]:
-            raise ValueError(f'{tokens.shape[1]} tokens do not fill a grid '
-                             f'{tuple(grid)}')
+            raise ValueError(
+                f'{tokens.shape[1]} tokens do not fill a grid {tuple(grid)}'
+            )
         maps = tokens.transpose(1, 2).unflatten(2, tuple(grid))
         return F.adaptive_avg_pool2d(maps, self.grid_size).flatten(1)
 
 
 def _start_small(layer: nn.Linear) -> None:
     """Not at zero, where the layers before it would get no gradient."""
-    nn.init.normal_(layer.weight, std=0.01 * layer.in_features ** -0.5)
+    nn.init.normal_(layer.weight, std=0.01 * layer.in_features**-0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

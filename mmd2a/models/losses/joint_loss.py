@@ -1,4 +1,5 @@
 """L1 loss on joints in two or three dims."""
+
 from torch import Tensor, nn
 
 from mmd2a.models.losses.reduction import l1_per_point
@@ -34,9 +35,13 @@ class JointLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
 
-    def forward(self, pred: Tensor, target: Tensor,
-                weight: Tensor | None = None,
-                avg_factor: Tensor | float | None = None) -> Tensor:
+    def forward(
+        self,
+        pred: Tensor,
+        target: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: Tensor | float | None = None,
+    ) -> Tensor:
         """Compare joints.
 
         Args:
@@ -45,5 +50,6 @@ class JointLoss(nn.Module):
             weight: (B, J), or (B, 1) for whole skeletons.
             avg_factor: divisor instead of n.
         """
-        return self.loss_weight * l1_per_point(pred, target, weight,
-                                               avg_factor)
+        return self.loss_weight * l1_per_point(
+            pred, target, weight, avg_factor
+        )

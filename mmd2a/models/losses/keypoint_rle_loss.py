@@ -1,4 +1,5 @@
 """Residual log-likelihood for mmpose's RLE head."""
+
 from torch import Tensor, nn
 
 from mmd2a.models.losses.reduction import full_precision
@@ -44,16 +45,21 @@ class KeypointRLELoss(nn.Module):
         torch.Size([])
     """
 
-    def __init__(self, mode: str = 'exact', flow: dict | None = None,
-                 q_distribution: str = 'laplace',
-                 use_target_weight: bool = False,
-                 loss_weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        mode: str = 'exact',
+        flow: dict | None = None,
+        q_distribution: str = 'laplace',
+        use_target_weight: bool = False,
+        loss_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         self.rle = RLELoss(mode, q_distribution, loss_weight=loss_weight)
         self.use_target_weight = use_target_weight
         base = 'laplace' if mode == 'exact' else 'gaussian'
-        self._flow_cfg = dict(flow or dict(type='mmd2a.RealNVP', dims=2,
-                                           base=base))
+        self._flow_cfg = dict(
+            flow or dict(type='mmd2a.RealNVP', dims=2, base=base)
+        )
         self.flow_model = MODELS.build(self._flow_cfg)
 
     def init_weights(self) -> None:
@@ -65,8 +71,13 @@ class KeypointRLELoss(nn.Module):
         fresh = MODELS.build(self._flow_cfg)
         self.flow_model.load_state_dict(fresh.state_dict())
 
-    def forward(self, pred: Tensor, sigma: Tensor, target: Tensor,
-                target_weight: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        pred: Tensor,
+        sigma: Tensor,
+        target: Tensor,
+        target_weight: Tensor | None = None,
+    ) -> Tensor:
         """Sum the loss over keypoints and average it over the batch.
 
         Args:
@@ -79,10 +90,21 @@ class KeypointRLELoss(nn.Module):
         if self.use_target_weight:
             expected = (*pred.shape[:2], 1)
             if target_weight is None or target_weight.shape != expected:
-                got = None if target_weight is None else tuple(
-                    target_weight.shape)
-                raise ValueError(f'use_target_weight=True needs target_weight'
-                                 f' {expected}, got {got}')
+                got = (
+                    None
+                    if target_weight is None
+                    else tuple(target_weight.shape)
+                )
+                raise ValueError(
+                    f'use_target_weight=True needs target_weight'
+                    f' {expected}, got {got}'
+                )
             weight = target_weight[..., 0]
-        return self.rle(pred, full_precision(sigma).sigmoid(), target,
-                        self.flow_model, weight, avg_factor=max(len(pred), 1))
+        return self.rle(
+            pred,
+            full_precision(sigma).sigmoid(),
+            target,
+            self.flow_model,
+            weight,
+            avg_factor=max(len(pred), 1),
+        )

@@ -5,6 +5,7 @@ be NaN or infinite; value and gradient are exactly what they would be without
 it. ``0 * nan`` is ``nan``, so labels are replaced *before* the loss reads
 them (`keep_valid`) and values dropped again when averaged (`weighted_mean`).
 """
+
 import torch
 from torch import Tensor
 
@@ -14,17 +15,17 @@ def full_precision(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def keep_valid(x: Tensor, weight: Tensor | None, fill: float = 0.) -> Tensor:
+def keep_valid(x: Tensor, weight: Tensor | None, fill: float = 0.0) -> Tensor:
     """Replace items of x (*S, ...) whose weight (*S) is not above 0."""
     if weight is None:
         return x
-    valid = (weight > 0).reshape(weight.shape + (1, ) *
-                                 (x.ndim - weight.ndim))
+    valid = (weight > 0).reshape(weight.shape + (1,) * (x.ndim - weight.ndim))
     return torch.where(valid, x, torch.full_like(x, fill))
 
 
-def weighted_mean(value: Tensor, weight: Tensor | None,
-                  avg_factor: Tensor | float | None) -> Tensor:
+def weighted_mean(
+    value: Tensor, weight: Tensor | None, avg_factor: Tensor | float | None
+) -> Tensor:
     """Sum ``weight * value`` over items and divide by their number.
 
     Args:
@@ -46,15 +47,21 @@ def weighted_mean(value: Tensor, weight: Tensor | None,
     return value.sum() / (count if avg_factor is None else avg_factor)
 
 
-def l1_per_point(pred: Tensor, target: Tensor, weight: Tensor | None,
-                 avg_factor: Tensor | float | None) -> Tensor:
+def l1_per_point(
+    pred: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    avg_factor: Tensor | float | None,
+) -> Tensor:
     """Mean absolute coordinate error over points (B, P, D) of weight (B, P).
 
     A weight of (B, 1) counts for all points of its sample.
     """
     if pred.shape != target.shape:
-        raise ValueError(f'pred {tuple(pred.shape)} and target '
-                         f'{tuple(target.shape)} differ in shape')
+        raise ValueError(
+            f'pred {tuple(pred.shape)} and target '
+            f'{tuple(target.shape)} differ in shape'
+        )
     with torch.autocast(pred.device.type, enabled=False):
         pred, target = full_precision(pred), full_precision(target)
         if weight is not None:

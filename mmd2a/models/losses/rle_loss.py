@@ -1,4 +1,5 @@
 """Residual log-likelihood loss: a regression judged by a learned density."""
+
 import math
 
 import torch
@@ -73,22 +74,35 @@ class RLELoss(nn.Module):
         torch.Size([])
     """
 
-    def __init__(self, mode: str = 'exact', q_distribution: str = 'laplace',
-                 clamp: float = 100., min_sigma: float = 1e-4,
-                 loss_weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        mode: str = 'exact',
+        q_distribution: str = 'laplace',
+        clamp: float = 100.0,
+        min_sigma: float = 1e-4,
+        loss_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         if mode not in ('exact', 'parity'):
             raise ValueError(f"mode is 'exact' or 'parity', got {mode!r}")
         if q_distribution not in ('laplace', 'gaussian'):
-            raise ValueError("q_distribution is 'laplace' or 'gaussian', got "
-                             f'{q_distribution!r}')
+            raise ValueError(
+                "q_distribution is 'laplace' or 'gaussian', got "
+                f'{q_distribution!r}'
+            )
         self.mode, self.q_distribution = mode, q_distribution
         self.clamp, self.min_sigma = clamp, min_sigma
         self.loss_weight = loss_weight
 
-    def forward(self, pred: Tensor, sigma: Tensor, target: Tensor,
-                flow: RealNVP, weight: Tensor | None = None,
-                avg_factor: Tensor | float | None = None) -> Tensor:
+    def forward(
+        self,
+        pred: Tensor,
+        sigma: Tensor,
+        target: Tensor,
+        flow: RealNVP,
+        weight: Tensor | None = None,
+        avg_factor: Tensor | float | None = None,
+    ) -> Tensor:
         """Average the loss of points.
 
         Args:
@@ -106,12 +120,16 @@ class RLELoss(nn.Module):
                 weight = weight.to(pred.dtype).expand(pred.shape[:-1])
             # Before the flow: what enters it once cannot be masked out.
             value = self.per_point(
-                keep_valid(pred, weight), keep_valid(sigma, weight, 1.),
-                keep_valid(target, weight), flow)
+                keep_valid(pred, weight),
+                keep_valid(sigma, weight, 1.0),
+                keep_valid(target, weight),
+                flow,
+            )
             return self.loss_weight * weighted_mean(value, weight, avg_factor)
 
-    def per_point(self, pred: Tensor, sigma: Tensor, target: Tensor,
-                  flow: RealNVP) -> Tensor:
+    def per_point(
+        self, pred: Tensor, sigma: Tensor, target: Tensor, flow: RealNVP
+    ) -> Tensor:
         """Loss of each point, (..., P, D) -> (..., P), nats.
 
         In mode 'exact' this is −log p(target).
@@ -119,19 +137,23 @@ class RLELoss(nn.Module):
         sigma = _clamp_value(sigma, self.min_sigma, math.inf)
         log_sigma = sigma.log().sum(-1)
         if self.mode == 'exact':
-            error = _clamp_value((target - pred) / sigma, -self.clamp,
-                                 self.clamp)
+            error = _clamp_value(
+                (target - pred) / sigma, -self.clamp, self.clamp
+            )
             mean, std = flow.moments()
-            return (log_sigma - std.log().sum()
-                    - flow.log_prob(mean + error * std))
-        error = _clamp_value((pred - target) / (sigma + 1e-9), -self.clamp,
-                             self.clamp)
+            return (
+                log_sigma - std.log().sum() - flow.log_prob(mean + error * std)
+            )
+        error = _clamp_value(
+            (pred - target) / (sigma + 1e-9), -self.clamp, self.clamp
+        )
         dims = error.shape[-1]
         if self.q_distribution == 'laplace':
             log_q = -error.abs().sum(-1) - dims * math.log(2)
         else:
-            log_q = (-0.5 * error.square().sum(-1)
-                     - 0.5 * dims * math.log(2 * math.pi))
+            log_q = -0.5 * error.square().sum(-1) - 0.5 * dims * math.log(
+                2 * math.pi
+            )
         return 2 * log_sigma - log_q - dims * flow.log_prob(error)
 
 

@@ -1,4 +1,5 @@
 """Cross-entropy and Dice loss on a person mask."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -39,9 +40,13 @@ class SilhouetteLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
 
-    def forward(self, pred: Tensor, target: Tensor,
-                weight: Tensor | None = None,
-                avg_factor: Tensor | float | None = None) -> Tensor:
+    def forward(
+        self,
+        pred: Tensor,
+        target: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: Tensor | float | None = None,
+    ) -> Tensor:
         """Compare masks.
 
         Args:
@@ -52,20 +57,24 @@ class SilhouetteLoss(nn.Module):
             avg_factor: divisor instead of n.
         """
         if weight is not None and weight.shape != pred.shape[:1]:
-            raise ValueError(f'weight is one number per image, (B,) = '
-                             f'({len(pred)},), got {tuple(weight.shape)}')
+            raise ValueError(
+                f'weight is one number per image, (B,) = '
+                f'({len(pred)},), got {tuple(weight.shape)}'
+            )
         with torch.autocast(pred.device.type, enabled=False):
             logits = keep_valid(full_precision(pred), weight)
             mask = keep_valid(target.to(logits.dtype), weight)
             if mask.shape[-2:] != logits.shape[-2:]:
                 mask = F.interpolate(mask, logits.shape[-2:], mode='area')
             bce = F.binary_cross_entropy_with_logits(
-                logits, mask, reduction='none').mean((1, 2, 3))
+                logits, mask, reduction='none'
+            ).mean((1, 2, 3))
             prob = logits.sigmoid()
             overlap = (prob * mask).sum((1, 2, 3))
             total = prob.sum((1, 2, 3)) + mask.sum((1, 2, 3))
             dice = 1 - (2 * overlap + 1) / (total + 1)
             if weight is not None:
                 weight = weight.to(logits.dtype)
-            return self.loss_weight * weighted_mean(bce + dice, weight,
-                                                    avg_factor)
+            return self.loss_weight * weighted_mean(
+                bce + dice, weight, avg_factor
+            )

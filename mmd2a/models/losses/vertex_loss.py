@@ -1,4 +1,5 @@
 """L1 loss on mesh vertices."""
+
 from torch import Tensor, nn
 
 from mmd2a.models.losses.reduction import l1_per_point
@@ -32,9 +33,13 @@ class VertexLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
 
-    def forward(self, pred: Tensor, target: Tensor,
-                weight: Tensor | None = None,
-                avg_factor: Tensor | float | None = None) -> Tensor:
+    def forward(
+        self,
+        pred: Tensor,
+        target: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: Tensor | float | None = None,
+    ) -> Tensor:
         """Compare vertices.
 
         Args:
@@ -43,5 +48,6 @@ class VertexLoss(nn.Module):
             weight: (B, V), or (B, 1) for whole meshes.
             avg_factor: divisor instead of n.
         """
-        return self.loss_weight * l1_per_point(pred, target, weight,
-                                               avg_factor)
+        return self.loss_weight * l1_per_point(
+            pred, target, weight, avg_factor
+        )

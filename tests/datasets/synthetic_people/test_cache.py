@@ -1,4 +1,5 @@
 """The cache survives workers, neighbours, kills and full disks."""
+
 import errno
 import json
 import os
@@ -23,8 +24,17 @@ SIZE = 48
 
 
 def small(root, **changes):
-    return Cache(**{**dict(data_root=str(root), split='train',
-                           image_size=SIZE, shard_size=2), **changes})
+    return Cache(
+        **{
+            **dict(
+                data_root=str(root),
+                split='train',
+                image_size=SIZE,
+                shard_size=2,
+            ),
+            **changes,
+        }
+    )
 
 
 def contents(folder):
@@ -46,18 +56,32 @@ def leftovers(folder):
 
 def start(root, num_people, num_workers=1):
     """A process of its own that wants people."""
-    code = ('import sys, json\n'
-            'from mmd2a.datasets.synthetic_people import *\n'
-            'c = Cache.from_json(sys.argv[1])\n'
-            'print("ready", flush=True)\n'
-            'print("made", generate_people(c, int(sys.argv[2]),'
-            ' int(sys.argv[3])))\n')
+    code = (
+        'import sys, json\n'
+        'from mmd2a.datasets.synthetic_people import *\n'
+        'c = Cache.from_json(sys.argv[1])\n'
+        'print("ready", flush=True)\n'
+        'print("made", generate_people(c, int(sys.argv[2]),'
+        ' int(sys.argv[3])))\n'
+    )
     return subprocess.Popen(
-        [sys.executable, '-c', code, small(root).to_json(), str(num_people),
-         str(num_workers)], stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.DEVNULL, env=dict(
-            os.environ, OMP_NUM_THREADS='1',
-            PYTHONPATH=os.pathsep.join(p or os.getcwd() for p in sys.path)))
+        [
+            sys.executable,
+            '-c',
+            code,
+            small(root).to_json(),
+            str(num_people),
+            str(num_workers),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        stderr=subprocess.DEVNULL,
+        env=dict(
+            os.environ,
+            OMP_NUM_THREADS='1',
+            PYTHONPATH=os.pathsep.join(p or os.getcwd() for p in sys.path),
+        ),
+    )
 
 
 @pytest.fixture(scope='module')
@@ -71,9 +95,13 @@ def reference(tmp_path_factory):
 def test_a_shard_has_four_images_a_person_and_plain_annotations(reference):
     folder = reference.shard_folder(1)
     assert sorted(os.listdir(folder)) == sorted(
-        [f'{i:06d}{s}' for i in (2, 3) for s in
-         ('.jpg', '_depth.png', '_mask.png', '_parts.png')]
-        + ['annotations.npz'])
+        [
+            f'{i:06d}{s}'
+            for i in (2, 3)
+            for s in ('.jpg', '_depth.png', '_mask.png', '_parts.png')
+        ]
+        + ['annotations.npz']
+    )
     labels = reference.read_annotations(1)
     assert labels['index'].tolist() == [2, 3]
     assert labels['body_pose'].shape == (2, 69)
@@ -101,8 +129,9 @@ def test_a_killed_writer_is_continued(reference, tmp_path):
     folder = small(tmp_path).folder
     deadline = time.time() + 60
     while time.time() < deadline and not (
-            any(folder.glob('shard_*')) and leftovers(folder)):
-        time.sleep(.01)
+        any(folder.glob('shard_*')) and leftovers(folder)
+    ):
+        time.sleep(0.01)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     made = len(list(folder.glob('shard_*')))
@@ -112,8 +141,7 @@ def test_a_killed_writer_is_continued(reference, tmp_path):
     (folder / '.shard_00001.999999.tmp').mkdir()
     assert made
     assert generate_people(small(tmp_path), 6, num_workers=1) == 4
-    ours = {k: v for k, v in contents(folder).items()
-            if k < 'shard_00003'}
+    ours = {k: v for k, v in contents(folder).items() if k < 'shard_00003'}
     assert ours == contents(reference.folder)
     assert '.shard_00001.999999.tmp' not in leftovers(folder)
 
@@ -130,12 +158,16 @@ def test_more_people_keep_the_first(reference, tmp_path):
     assert contents(cache.folder) == contents(reference.folder)
 
 
-@pytest.mark.parametrize('damage', [
-    lambda f: (f / 'annotations.npz').unlink(),
-    lambda f: (f / 'annotations.npz').write_bytes(b'PK truncated'),
-    lambda f: (f / '000003_depth.png').unlink(),
-    # As after a loss of power: names without contents.
-    lambda f: (f / '000002.jpg').write_bytes(b'')])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda f: (f / 'annotations.npz').unlink(),
+        lambda f: (f / 'annotations.npz').write_bytes(b'PK truncated'),
+        lambda f: (f / '000003_depth.png').unlink(),
+        # As after a loss of power: names without contents.
+        lambda f: (f / '000002.jpg').write_bytes(b''),
+    ],
+)
 def test_a_damaged_shard_is_made_again(reference, tmp_path, damage):
     shutil.copytree(reference.data_root, tmp_path / 'copy')
     cache = small(tmp_path / 'copy')
@@ -148,10 +180,14 @@ def test_a_damaged_shard_is_made_again(reference, tmp_path, damage):
 def test_options_that_change_the_bytes_change_the_folder(tmp_path):
     motion = tmp_path / 'a.npz'
     np.savez(motion, poses=np.zeros((20, 72)))
-    caches = [small(tmp_path), small(tmp_path, image_size=64),
-              small(tmp_path, seed=1), small(tmp_path, split='val'),
-              small(tmp_path, shard_size=3),
-              small(tmp_path, motions=(str(motion),))]
+    caches = [
+        small(tmp_path),
+        small(tmp_path, image_size=64),
+        small(tmp_path, seed=1),
+        small(tmp_path, split='val'),
+        small(tmp_path, shard_size=3),
+        small(tmp_path, motions=(str(motion),)),
+    ]
     assert len({c.folder for c in caches}) == len(caches)
     assert Cache.from_json(caches[-1].to_json()) == caches[-1]
 
@@ -177,8 +213,9 @@ def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_space_is_checked_before_the_first_person(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(generation.shutil, 'disk_usage',
-                        lambda _: usage._replace(free=1000))
+    monkeypatch.setattr(
+        generation.shutil, 'disk_usage', lambda _: usage._replace(free=1000)
+    )
     with pytest.raises(OSError, match='GB are free'):
         generate_people(small(tmp_path), 2, num_workers=1)
     assert not contents(small(tmp_path).folder)
@@ -209,9 +246,15 @@ def test_an_error_in_a_worker_is_an_error_here(tmp_path):
         generate_people(cache, 6, num_workers=2)
 
 
-@pytest.mark.parametrize('change', [
-    dict(split='training'), dict(image_size=0), dict(seed=-1),
-    dict(shard_size=0)])
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(split='training'),
+        dict(image_size=0),
+        dict(seed=-1),
+        dict(shard_size=0),
+    ],
+)
 def test_impossible_wishes_are_refused(tmp_path, change):
     with pytest.raises(ValueError, match=next(iter(change))):
         small(tmp_path, **change)
@@ -222,18 +265,23 @@ def test_the_json_of_a_cache_is_readable(tmp_path):
 
 
 def test_motions_too_short_are_refused_before_a_worker_starts(
-        tmp_path, monkeypatch):
+    tmp_path, monkeypatch
+):
     motion = tmp_path / 'short.npz'
     np.savez(motion, poses=np.zeros((5, 72)))
     monkeypatch.setattr(generation.subprocess, 'Popen', None)
     with pytest.raises(ValueError, match='at least 10 frames.*short.npz'):
-        generate_people(small(tmp_path, split='test',
-                              motions=(str(motion),)), 4, num_workers=2)
+        generate_people(
+            small(tmp_path, split='test', motions=(str(motion),)),
+            4,
+            num_workers=2,
+        )
 
 
 @pytest.mark.parametrize('finishes', [True, False])
 def test_whoever_waits_starts_no_process_and_says_for_what(
-        reference, tmp_path, monkeypatch, finishes):
+    reference, tmp_path, monkeypatch, finishes
+):
     """Another process holds the last shard, then finishes it or dies."""
     cache = small(tmp_path)
     shutil.copytree(reference.folder, cache.folder)
@@ -259,9 +307,9 @@ def test_whoever_waits_starts_no_process_and_says_for_what(
 
     monkeypatch.setattr(generation, '_run', count)
     monkeypatch.setattr(generation, 'print_log', log)
-    monkeypatch.setattr(generation, '_LOG_SECONDS', .1)
-    monkeypatch.setattr(generation, '_POLL_SECONDS', .05)
-    timer = threading.Timer(.6, let_go)
+    monkeypatch.setattr(generation, '_LOG_SECONDS', 0.1)
+    monkeypatch.setattr(generation, '_POLL_SECONDS', 0.05)
+    timer = threading.Timer(0.6, let_go)
     timer.start()
     made = generate_people(cache, 6, num_workers=4)
     timer.join()
@@ -284,14 +332,16 @@ def test_motions_are_not_read_where_nothing_is_made(tmp_path, monkeypatch):
         assert cache.build_shards([0]) == []
 
 
-@pytest.mark.parametrize('code', [errno.ENOLCK, errno.EOPNOTSUPP,
-                                  errno.ENOTSUP])
+@pytest.mark.parametrize(
+    'code', [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP]
+)
 def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, code):
     def refuse(*_, **__):
         raise OSError(code, 'No locks available')
 
     monkeypatch.setattr(cache_module.FileLock, 'acquire', refuse)
-    with pytest.raises(OSError, match='no locks; set data_root to a local '
-                                      'disk') as error:
+    with pytest.raises(
+        OSError, match='no locks; set data_root to a local disk'
+    ) as error:
         generate_people(small(tmp_path), 2, num_workers=1)
     assert error.value.errno == code and str(tmp_path) in str(error.value)

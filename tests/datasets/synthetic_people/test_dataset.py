@@ -1,4 +1,5 @@
 """SyntheticPeople is a data set like any other."""
+
 import cv2
 import numpy as np
 import pytest
@@ -14,9 +15,13 @@ def root(tmp_path_factory):
 
 
 def make(root, **changes):
-    return SyntheticPeople(root, **{**dict(
-        num_people=3, image_size=SIZE, shard_size=2, num_workers=1),
-        **changes})
+    return SyntheticPeople(
+        root,
+        **{
+            **dict(num_people=3, image_size=SIZE, shard_size=2, num_workers=1),
+            **changes,
+        },
+    )
 
 
 def test_entries_have_everything_the_transforms_read(root):
@@ -31,10 +36,18 @@ def test_entries_have_everything_the_transforms_read(root):
         assert (mask == 255).sum() > 30
         parts = cv2.imread(entry['parts_path'], cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(parts > 0, mask == 255)
-        shapes = dict(bbox=(4,), K=(3, 3), global_orient=(3,),
-                      body_pose=(69,), betas=(10,), transl=(3,),
-                      keypoints2d=(14, 2), keypoints2d_weight=(14,),
-                      keypoints3d=(14, 3), keypoints3d_weight=(14,))
+        shapes = dict(
+            bbox=(4,),
+            K=(3, 3),
+            global_orient=(3,),
+            body_pose=(69,),
+            betas=(10,),
+            transl=(3,),
+            keypoints2d=(14, 2),
+            keypoints2d_weight=(14,),
+            keypoints3d=(14, 3),
+            keypoints3d_weight=(14,),
+        )
         for name, shape in shapes.items():
             assert entry[name].shape == shape, name
             assert entry[name].dtype == np.float32, name
@@ -42,8 +55,7 @@ def test_entries_have_everything_the_transforms_read(root):
         assert entry['joint_set'] == 'h36m14'
 
 
-@pytest.mark.parametrize('joint_set, joints', [('smpl24', 24),
-                                               ('coco17', 17)])
+@pytest.mark.parametrize('joint_set, joints', [('smpl24', 24), ('coco17', 17)])
 def test_every_joint_set_comes_from_one_cache(root, joint_set, joints):
     people = make(root, joint_set=joint_set)
     assert people.get_data_info(0)['keypoints2d'].shape == (joints, 2)
@@ -57,8 +69,9 @@ def test_a_pipeline_and_indices_work_as_in_mmengine(root):
     assert isinstance(people[1], str)
 
 
-@pytest.mark.parametrize('change', [dict(joint_set='smpl'),
-                                    dict(num_people=0)])
+@pytest.mark.parametrize(
+    'change', [dict(joint_set='smpl'), dict(num_people=0)]
+)
 def test_impossible_wishes_are_refused(root, change):
     with pytest.raises(ValueError, match=next(iter(change))):
         make(root, **change)
@@ -66,7 +79,11 @@ def test_impossible_wishes_are_refused(root, change):
 
 def test_user_motions_fill_half_of_the_people(tmp_path):
     np.savez(tmp_path / 'walk.npz', poses=np.zeros((50, 156)))
-    people = make(str(tmp_path / 'cache'), motions=str(tmp_path),
-                  num_people=8, shard_size=8)
+    people = make(
+        str(tmp_path / 'cache'),
+        motions=str(tmp_path),
+        num_people=8,
+        shard_size=8,
+    )
     motions = [people.get_data_info(i)['motion'] for i in range(8)]
     assert 1 <= motions.count('file') <= 7

@@ -1,4 +1,5 @@
 """Users' own motions are read as the poses they hold."""
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -23,16 +24,23 @@ from mmd2a.datasets.synthetic_people.motion_files import (
 )
 from mmd2a.datasets.synthetic_people.poses import sample_limits
 
-HANGING = {'left': Rotation.from_euler('z', -90, degrees=True),
-           'right': Rotation.from_euler('z', 90, degrees=True)}
+HANGING = {
+    'left': Rotation.from_euler('z', -90, degrees=True),
+    'right': Rotation.from_euler('z', 90, degrees=True),
+}
 ARM = ('shoulder', 'elbow', 'wrist', 'hand')
 
 
 def some_poses(number=6):
     rng = np.random.default_rng(3)
-    return np.stack([Rotation.from_matrix(
-        angles_to_rotations(sample_limits(rng))).as_rotvec()
-        for _ in range(number)])
+    return np.stack(
+        [
+            Rotation.from_matrix(
+                angles_to_rotations(sample_limits(rng))
+            ).as_rotvec()
+            for _ in range(number)
+        ]
+    )
 
 
 def rest_turn(name):
@@ -47,14 +55,19 @@ def write_bvh(path, poses):
 
     def emit(i):
         name, parent = _SMPL[i], SMPL_PARENTS[i]
-        offset = np.zeros(3) if i == 0 else rest_turn(_SMPL[parent]).apply(
-            rest[i] - rest[parent])
+        offset = (
+            np.zeros(3)
+            if i == 0
+            else rest_turn(_SMPL[parent]).apply(rest[i] - rest[parent])
+        )
         lines.append(('ROOT ' if i == 0 else 'JOINT ') + _CMU.get(name, name))
         lines.append('{')
         lines.append('OFFSET ' + ' '.join(f'{100 * x:.6f}' for x in offset))
-        lines.append('CHANNELS ' + (
-            '6 Xposition Yposition Zposition ' if i == 0 else '3 ')
-            + 'Zrotation Yrotation Xrotation')
+        lines.append(
+            'CHANNELS '
+            + ('6 Xposition Yposition Zposition ' if i == 0 else '3 ')
+            + 'Zrotation Yrotation Xrotation'
+        )
         order.append(i)
         children = [k for k in range(24) if SMPL_PARENTS[k] == i]
         for child in children:
@@ -83,8 +96,10 @@ def test_bvh_round_trip_moves_no_joint_by_a_tenth_of_a_millimetre(tmp_path):
     write_bvh(tmp_path / 'a.bvh', poses)
     read = read_bvh(tmp_path / 'a.bvh')
     for pose, back in zip(poses, read):
-        expected, found = (joint_positions(
-            Rotation.from_rotvec(p).as_matrix())[:22] for p in (pose, back))
+        expected, found = (
+            joint_positions(Rotation.from_rotvec(p).as_matrix())[:22]
+            for p in (pose, back)
+        )
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -93,29 +108,49 @@ def test_amass_stands_up(tmp_path, width):
     poses = some_poses(4)
     flat = np.zeros((4, width))
     z_up = poses.copy()
-    z_up[:, 0] = (Rotation.from_euler('x', 90, degrees=True)
-                  * Rotation.from_rotvec(poses[:, 0])).as_rotvec()
+    z_up[:, 0] = (
+        Rotation.from_euler('x', 90, degrees=True)
+        * Rotation.from_rotvec(poses[:, 0])
+    ).as_rotvec()
     flat[:, :66] = z_up[:, :22].reshape(4, 66)
     np.savez(tmp_path / 'a.npz', poses=flat)
-    np.testing.assert_allclose(read_amass(tmp_path / 'a.npz')[:, :22],
-                               poses[:, :22], atol=1e-9)
+    np.testing.assert_allclose(
+        read_amass(tmp_path / 'a.npz')[:, :22], poses[:, :22], atol=1e-9
+    )
 
 
 def test_splits_share_no_frame():
-    clip = np.arange(100.)[:, None, None] * np.ones((1, 24, 3))
-    frames = {s: set(frames_of_split([clip, clip + 1000], s)[:, 0, 0])
-              for s in ('train', 'val', 'test')}
+    clip = np.arange(100.0)[:, None, None] * np.ones((1, 24, 3))
+    frames = {
+        s: set(frames_of_split([clip, clip + 1000], s)[:, 0, 0])
+        for s in ('train', 'val', 'test')
+    }
     assert [len(f) for f in frames.values()] == [160, 20, 20]
     assert not frames['train'] & (frames['val'] | frames['test'])
 
 
-@pytest.mark.parametrize('name, write, message', [
-    ('a.npz', lambda p: np.savez(p, trans=np.zeros(3)), 'no array "poses"'),
-    ('a.npz', lambda p: np.savez(p, poses=np.zeros((2, 9))), 'shape'),
-    ('a.npz', lambda p: np.savez(p, poses=np.full((2, 72), np.nan)),
-     'finite'),
-    ('a.bvh', lambda p: p.write_text('HIERARCHY\nMOTION\n'), 'readable BVH'),
-    ('a.bvh', lambda p: p.write_text('no motion at all'), 'readable BVH')])
+@pytest.mark.parametrize(
+    'name, write, message',
+    [
+        (
+            'a.npz',
+            lambda p: np.savez(p, trans=np.zeros(3)),
+            'no array "poses"',
+        ),
+        ('a.npz', lambda p: np.savez(p, poses=np.zeros((2, 9))), 'shape'),
+        (
+            'a.npz',
+            lambda p: np.savez(p, poses=np.full((2, 72), np.nan)),
+            'finite',
+        ),
+        (
+            'a.bvh',
+            lambda p: p.write_text('HIERARCHY\nMOTION\n'),
+            'readable BVH',
+        ),
+        ('a.bvh', lambda p: p.write_text('no motion at all'), 'readable BVH'),
+    ],
+)
 def test_a_broken_file_is_named(tmp_path, name, write, message):
     write(tmp_path / name)
     with pytest.raises(ValueError, match=message) as error:
@@ -145,8 +180,11 @@ def test_a_folder_as_amass_ships_it_is_read(tmp_path):
 
 def test_skipped_files_are_counted_once_in_the_log(tmp_path, monkeypatch):
     messages = []
-    monkeypatch.setattr(motion_files, 'print_log',
-                        lambda message, **_: messages.append(message))
+    monkeypatch.setattr(
+        motion_files,
+        'print_log',
+        lambda message, **_: messages.append(message),
+    )
     np.savez(tmp_path / 'shape.npz', betas=np.zeros(16))
     np.savez(tmp_path / 'a_poses.npz', poses=np.zeros((20, 156)))
     check_motions(str(tmp_path), 'test')

@@ -1,4 +1,5 @@
 """Files become arrays, or an error that names the file and the fix."""
+
 import cv2
 import numpy as np
 import pytest
@@ -19,13 +20,16 @@ def frame(tmp_path):
     depth[:4] = 0
     mask = np.zeros((H, W), np.uint8)
     mask[10:20], mask[20:30] = 255, 128
-    files = dict(img=(tmp_path / 'a.png', image),
-                 depth=(tmp_path / 'depth.png', depth),
-                 mask=(tmp_path / 'mask.png', mask))
+    files = dict(
+        img=(tmp_path / 'a.png', image),
+        depth=(tmp_path / 'depth.png', depth),
+        mask=(tmp_path / 'mask.png', mask),
+    )
     for path, array in files.values():
         cv2.imwrite(str(path), array)
     return {f'{key}_path': str(path) for key, (path, _) in files.items()} | {
-        'truth': {key: array for key, (_, array) in files.items()}}
+        'truth': {key: array for key, (_, array) in files.items()}
+    }
 
 
 def test_arrays_are_those_of_the_files(frame):
@@ -36,8 +40,9 @@ def test_arrays_are_those_of_the_files(frame):
     assert out['ori_shape'] == (H, W)
     assert out['depth'].dtype == np.float32
     assert np.isnan(out['depth'][:4]).all()
-    np.testing.assert_allclose(out['depth'][4:], truth['depth'][4:] / 1000.,
-                               rtol=1e-6)
+    np.testing.assert_allclose(
+        out['depth'][4:], truth['depth'][4:] / 1000.0, rtol=1e-6
+    )
 
 
 def test_float_depth_may_have_any_invalid_marker(frame, tmp_path):
@@ -57,8 +62,12 @@ def test_no_depth_file_gives_an_all_invalid_map(frame):
 
 def test_an_rgb_pipeline_reads_only_the_image(frame):
     out = LoadFrame(with_depth=False, with_mask=False)(
-        {'img_path': frame['img_path'], 'depth_path': 'missing.png',
-         'mask_path': 'missing.png'})
+        {
+            'img_path': frame['img_path'],
+            'depth_path': 'missing.png',
+            'mask_path': 'missing.png',
+        }
+    )
     assert 'depth' not in out and 'mask' not in out
 
 
@@ -66,7 +75,7 @@ def test_a_sample_without_camera_gets_the_usual_guess(frame):
     K = LoadFrame()(dict(frame))['K']
     assert K[0, 0] == K[1, 1] == np.hypot(H, W)
     assert K[0, 2] == (W - 1) / 2 and K[1, 2] == (H - 1) / 2
-    given = np.diag([2., 2., 1.])
+    given = np.diag([2.0, 2.0, 1.0])
     assert LoadFrame()({**frame, 'K': given})['K'] is given
 
 
@@ -78,20 +87,20 @@ def test_a_missing_file_is_named(frame, key):
 
 
 @pytest.mark.parametrize('end', ['.jpg', '.png'])
-@pytest.mark.parametrize('kept', [0., 0.3, 0.9, 'but one byte'])
+@pytest.mark.parametrize('kept', [0.0, 0.3, 0.9, 'but one byte'])
 def test_a_truncated_image_is_refused(frame, tmp_path, end, kept):
     path = tmp_path / f'cut{end}'
     data = cv2.imencode(end, frame['truth']['img'])[1].tobytes()
-    length = len(data) - 1 if kept == 'but one byte' else int(
-        kept * len(data))
+    length = len(data) - 1 if kept == 'but one byte' else int(kept * len(data))
     path.write_bytes(data[:length])
     if end == '.png' and kept == 'but one byte':
         assert not is_truncated(data[:length])  # Only a checksum is cut.
         return
     # Named as such: some versions of OpenCV decode part of it instead.
     what = 'truncated' if length else 'empty'
-    with pytest.raises(BadSampleError,
-                       match=f'image file is {what}.*cut{end}') as error:
+    with pytest.raises(
+        BadSampleError, match=f'image file is {what}.*cut{end}'
+    ) as error:
         LoadFrame()({**frame, 'img_path': str(path)})
     assert 'replace the file' in str(error.value)
 
@@ -106,8 +115,9 @@ def test_data_after_the_end_of_a_jpeg_does_no_harm(frame, tmp_path):
     whole = data[:2] + segment + thumbnail + data[2:]
     assert not is_truncated(whole + trailer)
     assert is_truncated(whole[:-20])
-    progressive = cv2.imencode('.jpg', frame['truth']['img'], [
-        cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    progressive = cv2.imencode(
+        '.jpg', frame['truth']['img'], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+    )[1].tobytes()
     assert not is_truncated(progressive + trailer)
     assert is_truncated(progressive[:-20])
 
@@ -136,9 +146,14 @@ def test_eight_bit_depth_is_refused(frame, tmp_path):
         LoadFrame()({**frame, 'depth_path': path})
 
 
-@pytest.mark.parametrize('array', [
-    np.ones((H, W, 2)), np.ones((H, W), int),
-    np.array([{'pickled': 1}], object)])
+@pytest.mark.parametrize(
+    'array',
+    [
+        np.ones((H, W, 2)),
+        np.ones((H, W), int),
+        np.array([{'pickled': 1}], object),
+    ],
+)
 def test_depth_arrays_of_another_kind_are_refused(frame, tmp_path, array):
     path = str(tmp_path / 'depth.npy')
     np.save(path, array, allow_pickle=True)

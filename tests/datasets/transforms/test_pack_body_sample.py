@@ -1,4 +1,5 @@
 """Every label field is always there, finite, with an honest weight."""
+
 import itertools
 
 import numpy as np
@@ -12,34 +13,59 @@ H, W = 24, 32
 GROUPS = dict(
     smpl=('global_orient', 'body_pose', 'betas', 'transl', 'smpl_weight'),
     joints3d=('keypoints3d', 'keypoints3d_weight'),
-    joints2d=('keypoints2d', 'keypoints2d_weight'), mask=('mask', ),
-    depth=('depth', ))
+    joints2d=('keypoints2d', 'keypoints2d_weight'),
+    mask=('mask',),
+    depth=('depth',),
+)
 
 
 def full():
     rng = np.random.default_rng(0)
     return dict(
-        img=rng.integers(0, 256, (H, W, 3), np.uint8), img_path='a.jpg',
-        sample_idx=3, joint_set='h36m14', K=np.eye(3), bbox=np.arange(4.),
-        depth=np.ones((H, W), np.float32), mask=np.zeros((H, W), np.uint8),
-        global_orient=rng.normal(size=3), body_pose=rng.normal(size=69),
-        betas=rng.normal(size=10), transl=rng.normal(size=3), smpl_weight=1.,
+        img=rng.integers(0, 256, (H, W, 3), np.uint8),
+        img_path='a.jpg',
+        sample_idx=3,
+        joint_set='h36m14',
+        K=np.eye(3),
+        bbox=np.arange(4.0),
+        depth=np.ones((H, W), np.float32),
+        mask=np.zeros((H, W), np.uint8),
+        global_orient=rng.normal(size=3),
+        body_pose=rng.normal(size=69),
+        betas=rng.normal(size=10),
+        transl=rng.normal(size=3),
+        smpl_weight=1.0,
         keypoints2d=rng.uniform(0, W, (14, 2)),
         keypoints2d_weight=np.ones(14),
         keypoints3d=rng.normal(size=(14, 3)),
-        keypoints3d_weight=np.ones(14))
+        keypoints3d_weight=np.ones(14),
+    )
 
 
 SHAPES = dict(
-    global_orient=(3,), body_pose=(69,), betas=(10,), transl=(3,),
-    smpl_weight=(), keypoints3d=(14, 3), keypoints3d_weight=(14,),
-    keypoints2d=(14, 2), keypoints2d_weight=(14,), mask=(1, H, W),
-    mask_weight=(), K=(3, 3))
+    global_orient=(3,),
+    body_pose=(69,),
+    betas=(10,),
+    transl=(3,),
+    smpl_weight=(),
+    keypoints3d=(14, 3),
+    keypoints3d_weight=(14,),
+    keypoints2d=(14, 2),
+    keypoints2d_weight=(14,),
+    mask=(1, H, W),
+    mask_weight=(),
+    K=(3, 3),
+)
 
 
-@pytest.mark.parametrize('kept', [
-    kept for size in range(len(GROUPS) + 1)
-    for kept in itertools.combinations(GROUPS, size)])
+@pytest.mark.parametrize(
+    'kept',
+    [
+        kept
+        for size in range(len(GROUPS) + 1)
+        for kept in itertools.combinations(GROUPS, size)
+    ],
+)
 def test_any_subset_of_labels_packs_to_the_same_fields(kept):
     sample = full()
     for group, keys in GROUPS.items():
@@ -98,8 +124,17 @@ def test_the_mask_is_what_the_camera_sees_or_the_whole_person():
 
 def test_the_way_back_to_the_image_is_kept():
     meta = PackBodySample()(full())['data_samples'].metainfo
-    assert {'img_path', 'sample_idx', 'ori_shape', 'img_shape', 'bbox',
-            'crop_matrix', 'flip', 'rotation', 'joint_set'} <= set(meta)
+    assert {
+        'img_path',
+        'sample_idx',
+        'ori_shape',
+        'img_shape',
+        'bbox',
+        'crop_matrix',
+        'flip',
+        'rotation',
+        'joint_set',
+    } <= set(meta)
     assert meta['img_shape'] == (H, W) and meta['sample_idx'] == 3
 
 
@@ -110,8 +145,10 @@ def test_a_mix_of_joint_sets_is_refused():
     del sample['joint_set']
     with pytest.raises(ValueError, match='joint_set'):
         PackBodySample()(dict(sample))
-    assert PackBodySample(joint_set='h36m14')(sample)[
-        'data_samples'].joint_set == 'h36m14'
+    assert (
+        PackBodySample(joint_set='h36m14')(sample)['data_samples'].joint_set
+        == 'h36m14'
+    )
 
 
 def test_keypoints_of_another_length_are_refused():

@@ -1,4 +1,5 @@
 """Our people in mmpose's pipelines."""
+
 import numpy as np
 import pytest
 
@@ -15,9 +16,14 @@ def sample():
     points = rng.uniform(20, 80, (17, 2)).round()
     image[tuple(points.astype(int).T[::-1])] = 255
     return dict(
-        img=image, depth=np.full((120, 100), 2.), sample_idx=4,
-        joint_set='coco17', bbox=np.array([15., 15, 85, 85]),
-        keypoints2d=points, keypoints2d_visibility=np.full(17, 2))
+        img=image,
+        depth=np.full((120, 100), 2.0),
+        sample_idx=4,
+        joint_set='coco17',
+        bbox=np.array([15.0, 15, 85, 85]),
+        keypoints2d=points,
+        keypoints2d_visibility=np.full(17, 2),
+    )
 
 
 def test_only_labelled_joints_inside_the_image_are_visible(sample):
@@ -41,7 +47,7 @@ def test_without_visibility_the_image_decides(sample):
 
 
 def test_a_box_that_cannot_be_used_is_a_bad_sample(sample):
-    sample['bbox'] = np.array([5, 5, 5, 50.])
+    sample['bbox'] = np.array([5, 5, 5, 50.0])
     with pytest.raises(BadSampleError, match='no area'):
         PersonToKeypoints()(sample)
 
@@ -52,12 +58,19 @@ def test_mmpose_describes_coco_alike():
         theirs = utils.parse_pose_metainfo(dict(from_file='coco.py'))
     ours = keypoint_metainfo('coco17')
     assert set(theirs) <= set(ours)
-    for key in ('num_keypoints', 'keypoint_id2name', 'keypoint_name2id',
-                'upper_body_ids', 'lower_body_ids', 'flip_indices'):
+    for key in (
+        'num_keypoints',
+        'keypoint_id2name',
+        'keypoint_name2id',
+        'upper_body_ids',
+        'lower_body_ids',
+        'flip_indices',
+    ):
         assert ours[key] == theirs[key], key
     np.testing.assert_array_equal(ours['sigmas'], theirs['sigmas'])
-    assert {frozenset(link) for link in ours['skeleton_links']} \
-        == {frozenset(link) for link in theirs['skeleton_links']}
+    assert {frozenset(link) for link in ours['skeleton_links']} == {
+        frozenset(link) for link in theirs['skeleton_links']
+    }
     assert len(ours['skeleton_links']) == len(theirs['skeleton_links'])
 
 
@@ -79,19 +92,27 @@ def test_mmpose_moves_image_depth_and_keypoints_together(sample):
     pytest.importorskip('mmpose.datasets.transforms')
     from mmcv.transforms import Compose
     from mmengine.registry import DefaultScope
-    codec = dict(type='UDPHeatmap', input_size=(96, 128),
-                 heatmap_size=(24, 32), sigma=2.)
+
+    codec = dict(
+        type='UDPHeatmap',
+        input_size=(96, 128),
+        heatmap_size=(24, 32),
+        sigma=2.0,
+    )
     with DefaultScope.overwrite_default_scope('mmpose'):
-        out = Compose([
-            PersonToKeypoints(), StackDepth(),
-            dict(type='GetBBoxCenterScale'),
-            dict(type='RandomFlip', prob=1.),
-            dict(type='RandomHalfBody', prob=1.),
-            dict(type='RandomBBoxTransform'),
-            dict(type='TopdownAffine', input_size=(96, 128)),
-            dict(type='GenerateTarget', encoder=codec),
-            dict(type='PackPoseInputs', pack_transformed=True),
-        ])(sample)
+        out = Compose(
+            [
+                PersonToKeypoints(),
+                StackDepth(),
+                dict(type='GetBBoxCenterScale'),
+                dict(type='RandomFlip', prob=1.0),
+                dict(type='RandomHalfBody', prob=1.0),
+                dict(type='RandomBBoxTransform'),
+                dict(type='TopdownAffine', input_size=(96, 128)),
+                dict(type='GenerateTarget', encoder=codec),
+                dict(type='PackPoseInputs', pack_transformed=True),
+            ]
+        )(sample)
     image, instance = out['inputs'], out['data_samples'].gt_instances
     assert image.shape == (5, 128, 96)
     assert (image[3] <= 2.01).all() and image[3].max() > 1.99
@@ -100,7 +121,7 @@ def test_mmpose_moves_image_depth_and_keypoints_together(sample):
     for x, y in points.round().astype(int):
         if 3 <= x < 93 and 3 <= y < 125:
             # A white pixel, mixed with its black neighbours.
-            assert image[0, y - 2:y + 3, x - 2:x + 3].max() > 20
+            assert image[0, y - 2 : y + 3, x - 2 : x + 3].max() > 20
             found += 1
     assert found > 3
     assert out['data_samples'].metainfo['flip_indices'][1] == 2

@@ -1,4 +1,5 @@
 """The whole way from a folder of files to a batch for the model."""
+
 import itertools
 import logging
 
@@ -16,12 +17,21 @@ from mmd2a.registry import DATASETS
 
 SIZE = 80
 LABELS = ('smpl', 'keypoints3d', 'keypoints2d', 'mask', 'depth')
-SUBSETS = [kept for size in range(len(LABELS) + 1)
-           for kept in itertools.combinations(LABELS, size)]
+SUBSETS = [
+    kept
+    for size in range(len(LABELS) + 1)
+    for kept in itertools.combinations(LABELS, size)
+]
 TRAIN = [
     dict(type='mmd2a.LoadFrame'),
-    dict(type='mmd2a.PersonCrop', size=48, scale_jitter=.15,
-         shift_jitter=.06, rotation=20, flip_prob=.5),
+    dict(
+        type='mmd2a.PersonCrop',
+        size=48,
+        scale_jitter=0.15,
+        shift_jitter=0.06,
+        rotation=20,
+        flip_prob=0.5,
+    ),
     dict(type='mmd2a.PhotometricJitter'),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.PackBodySample'),
@@ -47,35 +57,45 @@ def folder(tmp_path_factory):
     """Files that all entries share."""
     path = tmp_path_factory.mktemp('people')
     rng = np.random.default_rng(0)
-    image = cv2.resize(rng.integers(0, 256, (10, 10, 3), np.uint8),
-                       (SIZE, SIZE))
+    image = cv2.resize(
+        rng.integers(0, 256, (10, 10, 3), np.uint8), (SIZE, SIZE)
+    )
     mask = np.zeros((SIZE, SIZE), np.uint8)
     mask[20:60, 30:50] = 255
     cv2.imwrite(str(path / 'img.jpg'), image)
     cv2.imwrite(str(path / 'img.png'), image)
     cv2.imwrite(str(path / 'mask.png'), mask)
-    cv2.imwrite(str(path / 'depth.png'),
-                np.full((SIZE, SIZE), 3000, np.uint16))
+    cv2.imwrite(
+        str(path / 'depth.png'), np.full((SIZE, SIZE), 3000, np.uint16)
+    )
     cv2.imwrite(str(path / 'small.png'), np.full((9, 9), 3000, np.uint16))
     for end in ('jpg', 'png'):
         data = (path / f'img.{end}').read_bytes()
-        (path / f'cut.{end}').write_bytes(data[:len(data) // 2])
+        (path / f'cut.{end}').write_bytes(data[: len(data) // 2])
     return path
 
 
 def entry(folder, kept=LABELS):
     rng = np.random.default_rng(1)
-    K = np.array([[80., 0, 39], [0, 80, 41], [0, 0, 1]])
-    joints = rng.normal(0, .3, (14, 3)) + [0, 0, 3]
+    K = np.array([[80.0, 0, 39], [0, 80, 41], [0, 0, 1]])
+    joints = rng.normal(0, 0.3, (14, 3)) + [0, 0, 3]
     pixels = (joints / joints[:, 2:]) @ K.T
     out = dict(
-        img_path=str(folder / 'img.jpg'), depth_path=None, mask_path=None,
-        bbox=np.array([25, 15, 55, 65], np.float32), K=K,
-        joint_set='h36m14')
+        img_path=str(folder / 'img.jpg'),
+        depth_path=None,
+        mask_path=None,
+        bbox=np.array([25, 15, 55, 65], np.float32),
+        K=K,
+        joint_set='h36m14',
+    )
     if 'smpl' in kept:
-        out.update(global_orient=rng.normal(size=3), smpl_weight=1.,
-                   body_pose=rng.normal(0, .2, 69),
-                   betas=rng.normal(size=10), transl=np.array([0, 0, 3.]))
+        out.update(
+            global_orient=rng.normal(size=3),
+            smpl_weight=1.0,
+            body_pose=rng.normal(0, 0.2, 69),
+            betas=rng.normal(size=10),
+            transl=np.array([0, 0, 3.0]),
+        )
     if 'keypoints3d' in kept:
         out.update(keypoints3d=joints, keypoints3d_weight=np.ones(14))
     if 'keypoints2d' in kept:
@@ -93,16 +113,22 @@ def build(entries, **kwargs):
 
 @pytest.mark.parametrize('test_mode', [False, True])
 def test_samples_with_any_labels_share_a_batch(folder, test_mode):
-    data = build([entry(folder, kept) for kept in SUBSETS],
-                 pipeline=TEST if test_mode else TRAIN, test_mode=test_mode)
-    batch = BodyDataPreprocessor()(pseudo_collate(
-        [data[i] for i in range(len(data))]), training=not test_mode)
+    data = build(
+        [entry(folder, kept) for kept in SUBSETS],
+        pipeline=TEST if test_mode else TRAIN,
+        test_mode=test_mode,
+    )
+    batch = BodyDataPreprocessor()(
+        pseudo_collate([data[i] for i in range(len(data))]),
+        training=not test_mode,
+    )
     inputs, samples = batch['inputs'], batch['data_samples']
     assert inputs['img'].shape == (32, 3, 48, 48)
     assert inputs['depth'].shape == (32, 2, 48, 48)
     assert all(torch.isfinite(value).all() for value in inputs.values())
     assert inputs['has_depth'].tolist() == [
-        float('depth' in kept) for kept in SUBSETS]
+        float('depth' in kept) for kept in SUBSETS
+    ]
     for sample, kept in zip(samples, SUBSETS):
         gt = sample.gt
         assert set(gt.keys()) == set(samples[0].gt.keys())
@@ -120,8 +146,9 @@ def test_packed_joints_project_onto_packed_pixels(folder):
     for _ in range(10):
         gt = data[0]['data_samples'].gt
         pixels = project_points(gt.keypoints3d, gt.K)
-        torch.testing.assert_close((2 * pixels + 1) / 48 - 1,
-                                   gt.keypoints2d, atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            (2 * pixels + 1) / 48 - 1, gt.keypoints2d, atol=1e-5, rtol=0
+        )
 
 
 def test_a_pipeline_without_depth_gives_an_rgb_batch(folder):
@@ -136,8 +163,10 @@ def test_a_test_set_is_the_same_in_every_run_and_order(folder):
     first = [data[i]['inputs']['depth'] for i in (0, 1, 2)]
     np.random.seed(99)  # noqa: NPY002
     again = {i: data[i]['inputs']['depth'] for i in (2, 0, 1)}
-    assert all(torch.equal(first[i].nan_to_num(), again[i].nan_to_num())
-               for i in range(3))
+    assert all(
+        torch.equal(first[i].nan_to_num(), again[i].nan_to_num())
+        for i in range(3)
+    )
     assert not torch.equal(first[0].nan_to_num(), first[1].nan_to_num())
 
 
@@ -147,24 +176,37 @@ def nan_joint(e):
 
 
 FAULTS = dict(
-    missing_image=(lambda e, f: e.update(img_path=str(f / 'gone.jpg')),
-                   'gone.jpg.*data_root'),
-    truncated_jpeg=(lambda e, f: e.update(img_path=str(f / 'cut.jpg')),
-                    'file is truncated.*cut.jpg.*replace'),
-    truncated_png=(lambda e, f: e.update(img_path=str(f / 'cut.png')),
-                   'file is truncated.*cut.png.*replace'),
+    missing_image=(
+        lambda e, f: e.update(img_path=str(f / 'gone.jpg')),
+        'gone.jpg.*data_root',
+    ),
+    truncated_jpeg=(
+        lambda e, f: e.update(img_path=str(f / 'cut.jpg')),
+        'file is truncated.*cut.jpg.*replace',
+    ),
+    truncated_png=(
+        lambda e, f: e.update(img_path=str(f / 'cut.png')),
+        'file is truncated.*cut.png.*replace',
+    ),
     depth_of_wrong_shape=(
         lambda e, f: e.update(depth_path=str(f / 'small.png')),
-        'depth is 9x9.*80x80.*small.png.*resolution'),
-    nan_keypoint=(lambda e, f: nan_joint(e),
-                  r'keypoints3d at joints \[4\].*img.jpg.*weight 0'),
-    box_without_area=(lambda e, f: e.update(bbox=[30, 30, 30, 60]),
-                      'no area.*img.jpg.*correct bbox'))
+        'depth is 9x9.*80x80.*small.png.*resolution',
+    ),
+    nan_keypoint=(
+        lambda e, f: nan_joint(e),
+        r'keypoints3d at joints \[4\].*img.jpg.*weight 0',
+    ),
+    box_without_area=(
+        lambda e, f: e.update(bbox=[30, 30, 30, 60]),
+        'no area.*img.jpg.*correct bbox',
+    ),
+)
 
 
 @pytest.mark.parametrize('fault', FAULTS)
 def test_a_bad_sample_is_skipped_in_training_and_named_in_testing(
-        folder, fault):
+    folder, fault
+):
     spoil, message = FAULTS[fault]
     bad = entry(folder)
     spoil(bad, folder)

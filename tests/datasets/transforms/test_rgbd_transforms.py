@@ -1,4 +1,5 @@
 """RGB-D images in pipelines of any package."""
+
 import numpy as np
 import pytest
 import torch
@@ -26,9 +27,16 @@ def test_a_sample_without_depth_has_none_that_is_valid(sample):
 
 
 def test_pipeline_and_body_preprocessor_normalise_alike(sample):
-    expected = BodyDataPreprocessor()(dict(inputs=dict(
-        img=[torch.from_numpy(sample['img'].transpose(2, 0, 1).copy())],
-        depth=[torch.from_numpy(sample['depth'])[None]])))['inputs']
+    expected = BodyDataPreprocessor()(
+        dict(
+            inputs=dict(
+                img=[
+                    torch.from_numpy(sample['img'].transpose(2, 0, 1).copy())
+                ],
+                depth=[torch.from_numpy(sample['depth'])[None]],
+            )
+        )
+    )['inputs']
     image = NormalizeRGBD()(StackDepth()(sample))['img']
     assert image.dtype == np.float32
     image = image.transpose(2, 0, 1)
@@ -41,24 +49,33 @@ def test_an_image_without_depth_is_refused_with_a_way_out(sample):
         NormalizeRGBD()(sample)
 
 
-@pytest.mark.parametrize('name, transform', [
-    ('mmcv', dict(type='Resize', scale=(50, 40))),
-    ('mmcv', dict(type='RandomFlip', prob=1.)),
-    ('mmcv', dict(type='RandomResize', scale=(40, 40), ratio_range=(.5, 2))),
-    ('mmcv', dict(type='CenterCrop', crop_size=16)),
-    ('mmdet', dict(type='mmdet.RandomCrop', crop_size=(16, 16))),
-    ('mmpretrain', dict(type='mmpretrain.RandomResizedCrop', scale=16)),
-    ('mmpretrain', dict(type='mmpretrain.ResizeEdge', scale=16)),
-])
+@pytest.mark.parametrize(
+    'name, transform',
+    [
+        ('mmcv', dict(type='Resize', scale=(50, 40))),
+        ('mmcv', dict(type='RandomFlip', prob=1.0)),
+        (
+            'mmcv',
+            dict(type='RandomResize', scale=(40, 40), ratio_range=(0.5, 2)),
+        ),
+        ('mmcv', dict(type='CenterCrop', crop_size=16)),
+        ('mmdet', dict(type='mmdet.RandomCrop', crop_size=(16, 16))),
+        ('mmpretrain', dict(type='mmpretrain.RandomResizedCrop', scale=16)),
+        ('mmpretrain', dict(type='mmpretrain.ResizeEdge', scale=16)),
+    ],
+)
 def test_geometric_transforms_of_others_warp_all_channels(
-        sample, name, transform):
+    sample, name, transform
+):
     pytest.importorskip(name)
     from mmcv.transforms import TRANSFORMS
+
     image = StackDepth()(sample)['img']
     # The same numbers in colour and depth must stay the same.
     image[..., 0], image[..., 1] = image[..., 3], image[..., 4]
-    out = TRANSFORMS.build(transform)(dict(
-        img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2]))
+    out = TRANSFORMS.build(transform)(
+        dict(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+    )
     result = out['img']
     assert result.shape[2] == 5
     np.testing.assert_allclose(result[..., 0], result[..., 3], atol=1e-5)

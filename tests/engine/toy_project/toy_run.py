@@ -1,4 +1,5 @@
 """A training that takes a second, for tests of what is around a model."""
+
 import random
 
 import numpy as np
@@ -27,7 +28,7 @@ class ToyDataset(Dataset):
         return self.length
 
     def __getitem__(self, index):
-        x = torch.tensor([index / self.length, 1.])
+        x = torch.tensor([index / self.length, 1.0])
         # All three generators, as transforms of the ecosystem use them.
         noise = np.random.rand()  # noqa: NPY002
         noise += random.random() + float(torch.rand(()))
@@ -51,8 +52,9 @@ class ToyModel(BaseModel):
         if mode == 'predict':
             return [dict(error=e) for e in (y - torch.stack(target)).abs()]
         noise = torch.tensor(noise, dtype=torch.float32)
-        return dict(loss_line=(y - torch.stack(target) - 0.1 * noise
-                               ).square().mean())
+        return dict(
+            loss_line=(y - torch.stack(target) - 0.1 * noise).square().mean()
+        )
 
 
 @METRICS.register_module()
@@ -73,11 +75,14 @@ class ToyDumpHook(Hook):
     def __init__(self):
         self.noise = []
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None):
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ):
         self.noise += data_batch['noise']
 
     def after_train(self, runner):
         params = dict(runner.model.module.named_parameters())
-        torch.save(dict(params=params, noise=torch.tensor(self.noise)),
-                   f'{runner.work_dir}/rank_{get_rank()}.pth')
+        torch.save(
+            dict(params=params, noise=torch.tensor(self.noise)),
+            f'{runner.work_dir}/rank_{get_rank()}.pth',
+        )

@@ -1,4 +1,5 @@
 """Data and configs in MMHuman3D's layout, small and free."""
+
 import shutil
 import uuid
 from pathlib import Path
@@ -16,6 +17,7 @@ def stand_ins(tmp_path_factory):
     """A ``data`` folder as MMHuman3D's configs read it, with 12 people."""
     pytest.importorskip('mmhuman3d')
     from mmd2a.interop.mmhuman3d.stand_ins import make_stand_ins
+
     folder = tmp_path_factory.mktemp('stand_ins') / 'data'
     make_stand_ins(folder, num_people=12, image_size=64, num_workers=0)
     return folder

@@ -1,4 +1,5 @@
 """Without optional libraries only what needs them is lost."""
+
 import subprocess
 import sys
 
@@ -6,10 +7,20 @@ import pytest
 
 pytest.importorskip('mmhuman3d')
 
-LIBRARIES = ['cdflib', 'colormap', 'h5py', 'pickle5', 'plyfile', 'pytorch3d',
-             'skimage', 'smplx', 'trimesh', 'vedo']
+LIBRARIES = [
+    'cdflib',
+    'colormap',
+    'h5py',
+    'pickle5',
+    'plyfile',
+    'pytorch3d',
+    'skimage',
+    'smplx',
+    'trimesh',
+    'vedo',
+]
 
-CODE = f'''
+CODE = f"""
 import sys
 for name in {LIBRARIES}:
     sys.modules[name] = None  # Python's way to say: not to be found
@@ -28,16 +39,19 @@ from mmhuman3d.data.data_structures.human_data import pickle
 import pickle as real
 assert pickle is real or 'pickle5' not in sys.modules
 assert status()['mmhuman3d'].endswith(
-    'stands in for {", ".join(LIBRARIES)}'), status()
+    'stands in for {', '.join(LIBRARIES)}'), status()
 try:
     MODELS.build(dict(type='mmhuman3d.SMPL', model_path='nowhere'))
 except ImportError as error:
     print(error)
-'''
+"""
 
 
 def test_the_rest_works_without_any_of_them():
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', CODE],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', CODE],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert 'smplx is not installed: pip install --no-deps smplx' in done.stdout

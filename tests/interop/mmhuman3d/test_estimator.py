@@ -1,4 +1,5 @@
 """An architecture of MMHuman3D as a model of MMEngine: the same numbers."""
+
 import copy
 import importlib.util
 
@@ -50,6 +51,7 @@ def native(cfg):
     """The architecture alone, as MMHuman3D builds it."""
     from mmengine.model import revert_sync_batchnorm
     from mmhuman3d.models.architectures.builder import build_architecture
+
     torch.manual_seed(0)
     model = revert_sync_batchnorm(build_architecture(cfg.model.architecture))
     model.init_weights()
@@ -66,8 +68,9 @@ def test_keys_of_the_state_dict_are_the_architectures(tiny):
 def test_submodules_are_the_architectures_own(tiny):
     model = build(tiny('hmr'))
     assert model.backbone is model.architecture.backbone
-    assert not any('architecture' in name
-                   for name, _ in model.named_parameters())
+    assert not any(
+        'architecture' in name for name, _ in model.named_parameters()
+    )
 
 
 def test_modes_reach_architecture_and_submodules(tiny):
@@ -91,9 +94,10 @@ def test_the_training_step_is_the_architectures(tiny, batch):
     cfg, data = tiny('hmr'), batch('hmr')
     ours, theirs = build(cfg).train(), native(cfg).train()
     wrapper = build_optim_wrapper(ours, cfg.optim_wrapper)
-    optimizers = {name: torch.optim.Adam(getattr(theirs, name).parameters(),
-                                         lr=1e-3)
-                  for name in ('backbone', 'head', 'disc')}
+    optimizers = {
+        name: torch.optim.Adam(getattr(theirs, name).parameters(), lr=1e-3)
+        for name in ('backbone', 'head', 'disc')
+    }
     for seed in range(2):  # of dropout
         torch.manual_seed(seed)
         log = ours.train_step(data, wrapper)
@@ -101,12 +105,15 @@ def test_the_training_step_is_the_architectures(tiny, batch):
         expected = theirs.train_step(copy.deepcopy(data), optimizers)
         assert log == expected['log_vars']
         assert next(iter(log)) == 'loss'
-    for (name, a), (_, b) in zip(ours.named_parameters(),
-                                 theirs.named_parameters()):
+    for (name, a), (_, b) in zip(
+        ours.named_parameters(), theirs.named_parameters()
+    ):
         assert torch.equal(a, b), name
     moved = build(cfg).disc.state_dict()
-    assert any(not torch.equal(value, moved[key])
-               for key, value in ours.disc.state_dict().items())
+    assert any(
+        not torch.equal(value, moved[key])
+        for key, value in ours.disc.state_dict().items()
+    )
 
 
 def test_with_one_optimizer_losses_are_those_of_the_own_step(tiny, batch):
@@ -120,7 +127,8 @@ def test_with_one_optimizer_losses_are_those_of_the_own_step(tiny, batch):
     losses = model(mode='loss', **data)
     _, log = model.parse_losses(losses)
     assert {k: v.item() for k, v in log.items()} == pytest.approx(
-        expected['log_vars'], rel=1e-6)
+        expected['log_vars'], rel=1e-6
+    )
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     before = model.backbone.conv1.weight.clone()
     assert 'loss' in model.train_step(data, wrapper)
@@ -143,8 +151,7 @@ def test_registration_improves_the_fits_it_keeps(tiny, batch):
     model = build(cfg).train()
     fits = model.architecture.fits_dict.fits_dict
     before = {name: values.clone() for name, values in fits.items()}
-    log = model.train_step(data, build_optim_wrapper(
-        model, cfg.optim_wrapper))
+    log = model.train_step(data, build_optim_wrapper(model, cfg.optim_wrapper))
     assert 'camera_loss' in log and log['loss'] > 0
     assert any(not torch.equal(before[name], fits[name]) for name in fits)
 
@@ -156,6 +163,7 @@ def test_losses_of_a_discriminator_need_an_optimizer_of_its_own(tiny, batch):
 
 def test_mixed_precision_with_own_steps_is_refused():
     from mmd2a.interop.mmhuman3d.optimizers import ArchitectureOptimizer
+
     scaled = AmpOptimWrapper.__new__(AmpOptimWrapper)
     with pytest.raises(NotImplementedError, match='--amp'):
         ArchitectureOptimizer(scaled)
@@ -165,8 +173,10 @@ def test_a_step_that_steps_nothing_is_an_error(tiny, batch, monkeypatch):
     cfg, data = tiny('hmr'), batch('hmr')
     model = build(cfg)
     monkeypatch.setattr(
-        type(model.architecture), 'train_step',
-        lambda self, data, optimizer: dict(log_vars={}, loss=None))
+        type(model.architecture),
+        'train_step',
+        lambda self, data, optimizer: dict(log_vars={}, loss=None),
+    )
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     with pytest.raises(RuntimeError, match='stepped none'):
         model.train_step(data, wrapper)
@@ -181,8 +191,14 @@ def test_an_optimizer_for_what_is_not_there_is_named(tiny):
 def test_part_silhouettes_need_a_renderer_and_say_so(tiny, batch):
     if importlib.util.find_spec('pytorch3d'):
         pytest.skip('pytorch3d is here')
-    cfg = tiny('hmr', **{'model.loss_segm_mask': dict(
-        type='CrossEntropyLoss', loss_weight=60)})
+    cfg = tiny(
+        'hmr',
+        **{
+            'model.loss_segm_mask': dict(
+                type='CrossEntropyLoss', loss_weight=60
+            )
+        },
+    )
     model = build(cfg)
     with pytest.raises(NotImplementedError, match='loss_segm_mask=None'):
         model.train_step({}, build_optim_wrapper(model, cfg.optim_wrapper))
@@ -191,26 +207,41 @@ def test_part_silhouettes_need_a_renderer_and_say_so(tiny, batch):
 def test_a_missing_file_is_named_with_what_to_do(tiny):
     for setting in ('head.smpl_mean_params', 'body_model_train.model_path'):
         cfg = tiny('hmr', **{f'model.{setting}': 'nowhere.npz'})
-        with pytest.raises(FileNotFoundError, match=(
-                'for `model` .*nowhere.npz.*make_mmhuman3d_stand_ins')):
+        with pytest.raises(
+            FileNotFoundError,
+            match=('for `model` .*nowhere.npz.*make_mmhuman3d_stand_ins'),
+        ):
             build(cfg)
 
 
-@pytest.mark.parametrize(('content', 'error', 'says'), [
-    (None, FileNotFoundError, 'make_mmhuman3d_stand_ins'),
-    (b'not an archive', ValueError, 'cannot be read'),
-    (b'', ValueError, 'cannot be read'),
-])
+@pytest.mark.parametrize(
+    ('content', 'error', 'says'),
+    [
+        (None, FileNotFoundError, 'make_mmhuman3d_stand_ins'),
+        (b'not an archive', ValueError, 'cannot be read'),
+        (b'', ValueError, 'cannot be read'),
+    ],
+)
 def test_annotations_that_cannot_be_read_are_named(
-        tmp_path, content, error, says):
+    tmp_path, content, error, says
+):
     (tmp_path / 'preprocessed_datasets').mkdir()
     if content is not None:
         (tmp_path / 'preprocessed_datasets/people.npz').write_bytes(content)
     with pytest.raises(error, match=f'for `data` .*{says}'):
-        DATASETS.build(dict(type='mmd2a.mmhuman3d_dataset', dataset=dict(
-            type='HumanImageDataset', dataset_name='h36m', pipeline=[],
-            data_prefix=str(tmp_path), ann_file='people.npz',
-            convention='smpl_54')))
+        DATASETS.build(
+            dict(
+                type='mmd2a.mmhuman3d_dataset',
+                dataset=dict(
+                    type='HumanImageDataset',
+                    dataset_name='h36m',
+                    pipeline=[],
+                    data_prefix=str(tmp_path),
+                    ann_file='people.npz',
+                    convention='smpl_54',
+                ),
+            )
+        )
 
 
 def test_one_optimizer_may_serve_an_architecture_that_returns_losses():
@@ -221,7 +252,6 @@ def test_one_optimizer_may_serve_an_architecture_that_returns_losses():
 
     @ARCHITECTURES.register_module(force=True)
     class OneNumber(BaseArchitecture):
-
         def __init__(self):
             super().__init__()
             self.number = torch.nn.Parameter(torch.ones(()))
@@ -232,8 +262,12 @@ def test_one_optimizer_may_serve_an_architecture_that_returns_losses():
         def forward_test(self, img):
             return dict(value=self.number * img.cuda())
 
-    model = MODELS.build(dict(type='mmd2a.MMHuman3DEstimator',
-                              architecture=dict(type='OneNumber')))
+    model = MODELS.build(
+        dict(
+            type='mmd2a.MMHuman3DEstimator',
+            architecture=dict(type='OneNumber'),
+        )
+    )
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     log = model.train_step(dict(img=torch.ones(1)), wrapper)
     assert log['loss'].item() == 1

@@ -1,4 +1,5 @@
 """MMHuman3D imports under mmcv 2, and nobody else notices."""
+
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,9 @@ pytest.importorskip('mmhuman3d')
 def run(code: str) -> str:
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code)],
-        capture_output=True, text=True)
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -21,8 +24,9 @@ def run(code: str) -> str:
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
     """A folder for packages, and a finder that forgets them afterwards."""
-    bridge = next(each for each in sys.meta_path
-                  if isinstance(each, finder.BridgeFinder))
+    bridge = next(
+        each for each in sys.meta_path if isinstance(each, finder.BridgeFinder)
+    )
     monkeypatch.setattr(bridge, 'packages', set(bridge.packages))
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
@@ -39,7 +43,7 @@ def write(folder, name, code):
 
 def test_all_of_it_imports_and_leaves_nothing_elsewhere():
     # Two modules need a CUDA extension that no wheel has.
-    out = run('''
+    out = run("""
         import importlib, pkgutil, sys
         import mmd2a, mmcv, mmengine, numpy
 
@@ -70,36 +74,36 @@ def test_all_of_it_imports_and_leaves_nothing_elsewhere():
             assert sys.modules[name].__spec__.origin, name
         from mmd2a.interop import status
         print(status()['mmhuman3d'])
-    ''')
+    """)
     assert 'active: mmhuman3d 0' in out
 
 
 def test_a_first_attempt_without_this_package_does_no_harm():
-    out = run('''
+    out = run("""
         try:
             import mmhuman3d
         except AssertionError:
             import mmd2a
             import mmhuman3d
         print(mmhuman3d.__version__)
-    ''')
+    """)
     assert out
 
 
 def test_nothing_is_imported_before_it_is_needed():
-    out = run('''
+    out = run("""
         import mmd2a, sys
         from mmd2a.interop import mmhuman3d
         text = mmhuman3d.describe()
         print(text.split(':')[0],
               {'torch', 'mmcv', 'mmhuman3d'} & set(sys.modules))
-    ''')
+    """)
     assert out == 'waiting set()\n'
 
 
 def test_too_late_is_said_when_something_is_looked_up(fresh):
     write(fresh, 'mmhuman3d/__init__.py', '')
-    out = run(f'''
+    out = run(f"""
         import sys
         sys.path.insert(0, {str(fresh)!r})
         import mmhuman3d
@@ -111,7 +115,7 @@ def test_too_late_is_said_when_something_is_looked_up(fresh):
             MODELS.build(dict(type='mmhuman3d.ResNet', depth=18))
         except RuntimeError as error:
             print(error)
-    ''')
+    """)
     assert 'inert: mmhuman3d was imported before mmd2a' in out
     assert 'Put `import mmd2a` before the first import' in out
 
@@ -122,7 +126,8 @@ def test_it_is_inert_where_mmcv_is_old(monkeypatch):
     try:
         assert finder.BridgeFinder().find_spec('mmhuman3d') is None
         assert describe() == (
-            'inert: mmcv 1.6.1 is what mmhuman3d was made for')
+            'inert: mmcv 1.6.1 is what mmhuman3d was made for'
+        )
     finally:
         finder._is_needed.cache_clear()
 
@@ -141,12 +146,16 @@ def test_sources_are_found_through_the_loader():
     import inspect
 
     from mmhuman3d.models.heads import hmr_head
+
     assert 'class HMRHead' in inspect.getsource(hmr_head.HMRHead)
     assert hmr_head.__loader__.get_filename() == hmr_head.__file__
 
 
 def test_an_old_package_of_ones_own_sees_the_same(fresh):
-    write(fresh, 'old_project/__init__.py', '''
+    write(
+        fresh,
+        'old_project/__init__.py',
+        """
         import mmcv
         import mmcv.runner
         from mmcv import Config, ProgressBar, imread, runner
@@ -157,11 +166,13 @@ def test_an_old_package_of_ones_own_sees_the_same(fresh):
         def version_inside_function():
             import mmcv
             return mmcv.__version__
-    ''')
+    """,
+    )
     write(fresh, 'new_project.py', 'import mmcv\n')
     extend_to('old_project')
     import new_project
     import old_project
+
     assert old_project.mmcv.__version__ == '1.6.1'
     assert old_project.version_inside_function() == '1.6.1'
     assert old_project.PARTS.scope == 'old_project'
@@ -174,6 +185,7 @@ def test_an_old_package_of_ones_own_sees_the_same(fresh):
 def test_extending_too_late_is_an_error(fresh):
     write(fresh, 'imported_project.py', '')
     import imported_project  # noqa: F401
+
     with pytest.raises(RuntimeError, match='was imported before'):
         extend_to('imported_project')
     with pytest.raises(ValueError, match='top-level'):

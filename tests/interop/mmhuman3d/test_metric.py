@@ -1,4 +1,5 @@
 """MMHuman3D's datasets evaluate, whoever predicted what in which order."""
+
 import numpy as np
 import pytest
 
@@ -26,7 +27,8 @@ def predictions(count):
         keypoints_3d=rng.normal(size=(count, 17, 3)).astype(np.float32),
         smpl_pose=np.tile(np.eye(3, dtype=np.float32), (count, 24, 1, 1)),
         smpl_beta=np.zeros((count, 10), np.float32),
-        image_idx=np.arange(count)[:, None])
+        image_idx=np.arange(count)[:, None],
+    )
 
 
 def part(whole, *numbers):
@@ -37,8 +39,9 @@ def test_results_are_those_of_the_dataset(metric, tmp_path):
     ours = metric()
     whole = predictions(len(ours.dataset))
     ours.process(None, [whole])
-    expected = ours.dataset.evaluate([whole], str(tmp_path),
-                                     metric=['pa-mpjpe', 'mpjpe'])
+    expected = ours.dataset.evaluate(
+        [whole], str(tmp_path), metric=['pa-mpjpe', 'mpjpe']
+    )
     assert ours.evaluate(2) == expected
     assert set(expected) == {'PA-MPJPE', 'MPJPE'}
 

@@ -1,4 +1,5 @@
 """Tests written for mmcv 1.x run, and are told when they leave traces."""
+
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 
 pytest.importorskip('mmhuman3d')
 
-TESTS = '''
+TESTS = """
 import mmcv
 import mmengine
 from mmcv.runner import EpochBasedRunner, build_optimizer
@@ -24,7 +25,7 @@ def test_failing():
 
 def test_trace():
     mmengine.trace = 1
-'''
+"""
 
 
 def test_a_suite_runs_and_its_traces_are_reported(tmp_path):
@@ -32,9 +33,21 @@ def test_a_suite_runs_and_its_traces_are_reported(tmp_path):
 
     def run(choice):
         return subprocess.run(
-            [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', '-p',
-             'mmd2a.interop.mmhuman3d.pytest_plugin', '-k', choice],
-            cwd=tmp_path, capture_output=True, text=True)
+            [
+                sys.executable,
+                '-m',
+                'pytest',
+                '-p',
+                'no:cacheprovider',
+                '-p',
+                'mmd2a.interop.mmhuman3d.pytest_plugin',
+                '-k',
+                choice,
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
 
     clean = run('view')
     assert clean.returncode == 0, clean.stdout

@@ -1,4 +1,5 @@
 """Names of MMHuman3D are known everywhere, and others' names to it."""
+
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ pytest.importorskip('mmhuman3d')
 SCOPES = ['mmengine', 'mmd2a', 'mmhuman3d', 'mmpose', 'mmdet', 'mmpretrain']
 
 # Each scope in a process where nothing of MMHuman3D was imported before.
-LAZY = f'''
+LAZY = f"""
 import os, sys
 import mmd2a, mmdet.models, mmpose.models, mmpretrain.models
 from mmengine.registry import MODELS, DefaultScope
@@ -37,19 +38,22 @@ for scope in {SCOPES}:
     children[scope] = child
 print(*(scope for scope, child in children.items()
         if os.waitpid(child, 0)[1]))
-'''
+"""
 
 
 def test_the_first_look_up_finds_it_from_every_scope():
     for name in ('mmpose', 'mmdet', 'mmpretrain'):
         pytest.importorskip(f'{name}.models')
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', LAZY],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', LAZY],
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.strip() == '', done.stderr
 
 
 def test_threads_may_look_up_at_the_same_time():
-    code = '''
+    code = """
 import mmd2a
 from concurrent.futures import ThreadPoolExecutor
 from mmengine.registry import MODELS
@@ -57,11 +61,20 @@ names = ['ResNet', 'HMRHead', 'SmoothL1Loss', 'PareHead', 'SMPL', 'SMPLify']
 with ThreadPoolExecutor(len(names)) as pool:
     print(*(found.__name__ for found in pool.map(
         MODELS.get, [f'mmhuman3d.{name}' for name in names])))
-'''
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
-                          capture_output=True, text=True)
-    assert done.stdout.split() == ['ResNet', 'HMRHead', 'SmoothL1Loss',
-                                   'PareHead', 'SMPL', 'SMPLify'], done.stderr
+"""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == [
+        'ResNet',
+        'HMRHead',
+        'SmoothL1Loss',
+        'PareHead',
+        'SMPL',
+        'SMPLify',
+    ], done.stderr
 
 
 @pytest.fixture
@@ -70,24 +83,28 @@ def scope(request):
         yield request.param
 
 
-@pytest.mark.parametrize('module, registry, root', [
-    ('models.architectures.builder', 'ARCHITECTURES', 'MODELS'),
-    ('models.backbones.builder', 'BACKBONES', 'MODELS'),
-    ('models.body_models.builder', 'BODY_MODELS', 'MODELS'),
-    ('models.discriminators.builder', 'DISCRIMINATORS', 'MODELS'),
-    ('models.heads.builder', 'HEADS', 'MODELS'),
-    ('models.losses.builder', 'LOSSES', 'MODELS'),
-    ('models.necks.builder', 'NECKS', 'MODELS'),
-    ('models.registrants.builder', 'REGISTRANTS', 'MODELS'),
-    ('data.datasets.builder', 'DATASETS', 'DATASETS'),
-    ('data.datasets.builder', 'PIPELINES', 'TRANSFORMS'),
-    ('core.cameras.builder', 'CAMERAS', 'TASK_UTILS'),
-    ('core.post_processing.builder', 'POST_PROCESSING', 'TASK_UTILS'),
-    ('data.data_converters.builder', 'DATA_CONVERTERS', 'TASK_UTILS'),
-])
+@pytest.mark.parametrize(
+    'module, registry, root',
+    [
+        ('models.architectures.builder', 'ARCHITECTURES', 'MODELS'),
+        ('models.backbones.builder', 'BACKBONES', 'MODELS'),
+        ('models.body_models.builder', 'BODY_MODELS', 'MODELS'),
+        ('models.discriminators.builder', 'DISCRIMINATORS', 'MODELS'),
+        ('models.heads.builder', 'HEADS', 'MODELS'),
+        ('models.losses.builder', 'LOSSES', 'MODELS'),
+        ('models.necks.builder', 'NECKS', 'MODELS'),
+        ('models.registrants.builder', 'REGISTRANTS', 'MODELS'),
+        ('data.datasets.builder', 'DATASETS', 'DATASETS'),
+        ('data.datasets.builder', 'PIPELINES', 'TRANSFORMS'),
+        ('core.cameras.builder', 'CAMERAS', 'TASK_UTILS'),
+        ('core.post_processing.builder', 'POST_PROCESSING', 'TASK_UTILS'),
+        ('data.data_converters.builder', 'DATA_CONVERTERS', 'TASK_UTILS'),
+    ],
+)
 def test_every_name_it_registers_is_known_to_mmengine(module, registry, root):
-    parts = getattr(__import__(f'mmhuman3d.{module}', fromlist=['x']),
-                    registry)
+    parts = getattr(
+        __import__(f'mmhuman3d.{module}', fromlist=['x']), registry
+    )
     assert len(parts)
     for name, part in parts.module_dict.items():
         assert getattr(roots, root).get(f'mmhuman3d.{name}') is part
@@ -96,6 +113,7 @@ def test_every_name_it_registers_is_known_to_mmengine(module, registry, root):
 
 def test_every_root_has_its_scope():
     from mmhuman3d import registry
+
     for name, root in vars(roots).items():
         if isinstance(root, Registry):
             assert root.children['mmhuman3d'] is getattr(registry, name)
@@ -106,6 +124,7 @@ def test_parts_of_others_are_built_by_its_registries(scope):
     pytest.importorskip('mmpose')
     from mmhuman3d.models.backbones.builder import build_backbone
     from mmhuman3d.models.losses.builder import build_loss
+
     backbone = build_backbone(dict(type='mmpose.ResNet', depth=18))
     assert type(backbone).__module__.startswith('mmpose.')
     loss = build_loss(dict(type='mmd2a.SilhouetteLoss'))
@@ -117,17 +136,22 @@ def test_parts_of_others_are_built_by_its_registries(scope):
 def test_parts_of_others_in_a_config_of_its_own():
     pytest.importorskip('mmpose')
     from mmhuman3d.models.architectures.builder import build_architecture
-    model = build_architecture(dict(
-        type='ImageBodyModelEstimator',
-        backbone=dict(type='mmpose.ResNet', depth=18),
-        head=None,
-        loss_vertex=dict(type='mmd2a.SilhouetteLoss')))
+
+    model = build_architecture(
+        dict(
+            type='ImageBodyModelEstimator',
+            backbone=dict(type='mmpose.ResNet', depth=18),
+            head=None,
+            loss_vertex=dict(type='mmd2a.SilhouetteLoss'),
+        )
+    )
     assert type(model.backbone).__module__.startswith('mmpose.')
     assert type(model.loss_vertex).__module__.startswith('mmd2a.')
 
 
 def test_a_name_of_nobody_is_a_key_error():
     from mmhuman3d.models.heads.builder import build_head
+
     with pytest.raises(KeyError, match='NoHead is not in the registry heads'):
         build_head(dict(type='NoHead'))
 
@@ -135,9 +159,15 @@ def test_a_name_of_nobody_is_a_key_error():
 def test_weights_have_the_names_and_meaning_of_every_resnet():
     # The same network as mmpretrain's, written independently.
     mmpretrain = pytest.importorskip('mmpretrain.models')
-    model = roots.MODELS.build(dict(
-        type='mmhuman3d.ResNet', depth=18, out_indices=[3], norm_eval=False,
-        norm_cfg=dict(type='BN')))
+    model = roots.MODELS.build(
+        dict(
+            type='mmhuman3d.ResNet',
+            depth=18,
+            out_indices=[3],
+            norm_eval=False,
+            norm_cfg=dict(type='BN'),
+        )
+    )
     other = mmpretrain.ResNet(depth=18, out_indices=[3])
     assert set(model.state_dict()) == set(other.state_dict())
     other.load_state_dict(model.state_dict())

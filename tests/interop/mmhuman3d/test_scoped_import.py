@@ -1,4 +1,5 @@
 """What modules of MMHuman3D get when they import."""
+
 import sys
 
 import numpy as np
@@ -12,12 +13,14 @@ VIEW = 'mmd2a.interop.mmhuman3d.mmcv1'
 
 def test_a_module_of_the_view_goes_before_the_one_of_mmcv_2():
     assert scoped_import('mmcv.utils', fromlist=['x']).__name__ == (
-        f'{VIEW}.utils')
+        f'{VIEW}.utils'
+    )
     assert scoped_import('mmcv.runner.base_module').__name__ == VIEW
 
 
 def test_what_the_view_lacks_is_mmcv_2s_own():
     import mmcv.image
+
     assert scoped_import('mmcv.image', fromlist=['imread']) is mmcv.image
     assert scoped_import('mmcv').image is mmcv.image
     assert scoped_import('mmcv').imread is mmcv.imread
@@ -39,6 +42,7 @@ def test_what_neither_has_is_an_import_error():
 
 def test_other_imports_are_pythons():
     import os.path
+
     assert scoped_import('os.path') is os
     assert scoped_import('os', fromlist=['path']).path is os.path
 
@@ -55,8 +59,10 @@ def test_a_library_that_is_installed_is_used(monkeypatch, tmp_path):
         absent_libraries.is_absent.cache_clear()
 
 
-@pytest.mark.skipif(not absent_libraries.is_absent('pytorch3d'),
-                    reason='pytorch3d is installed')
+@pytest.mark.skipif(
+    not absent_libraries.is_absent('pytorch3d'),
+    reason='pytorch3d is installed',
+)
 def test_an_absent_library_says_what_to_install_when_it_is_used():
     io = scoped_import('pytorch3d.unknown_part', fromlist=['Thing'])
 

@@ -8,6 +8,7 @@ not hold. Each is trained for 50 steps or more on free stand-ins for body and
 data, killed, resumed and evaluated. Options set sizes only, and leave out
 weights that would be downloaded.
 """
+
 import json
 import os
 import subprocess
@@ -21,9 +22,13 @@ pytest.importorskip('mmhuman3d')
 
 ROOT = os.environ.get('MMHUMAN3D_ROOT')
 TOOLS = Path(__file__).parents[3] / 'tools'
-SIZES = ['data.samples_per_gpu=2', 'data.workers_per_gpu=1',
-         'checkpoint_config.interval=1', 'evaluation.interval=1',
-         'log_config.interval=1']
+SIZES = [
+    'data.samples_per_gpu=2',
+    'data.workers_per_gpu=1',
+    'checkpoint_config.interval=1',
+    'evaluation.interval=1',
+    'log_config.interval=1',
+]
 # 52: MMHuman3D's SPIN cannot train on a batch of one, which an odd number of
 # people would leave to a rank at the end of an epoch.
 CONFIGS = {
@@ -35,7 +40,8 @@ CONFIGS = {
     'vibe/resnet50_vibe_pw3d.py': ['data.train.num_data=52'],
 }
 pytestmark = [
-    pytest.mark.slow, pytest.mark.timeout(3600),
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),
     pytest.mark.skipif(ROOT is None, reason='MMHUMAN3D_ROOT is not set'),
     pytest.mark.parametrize('name', CONFIGS),
 ]
@@ -45,6 +51,7 @@ pytestmark = [
 def folder(tmp_path_factory):
     """Where ``data/`` is, with enough people for 50 steps in two epochs."""
     from mmd2a.interop.mmhuman3d.stand_ins import make_stand_ins
+
     folder = tmp_path_factory.mktemp('acceptance')
     make_stand_ins(folder / 'data', num_people=64, image_size=256)
     return folder
@@ -60,11 +67,24 @@ def command(folder, name):
         start = ['bash'] if tool.endswith('.sh') else [sys.executable]
         config = Path(ROOT).resolve() / 'configs' / name
         return dict(
-            args=[*start, str(TOOLS / tool), str(config), *arguments,
-                  '--cfg-options', *SIZES, *CONFIGS[name], *options],
-            cwd=folder, text=True,
-            env={**os.environ, 'PYTHON': sys.executable,
-                 'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1')})
+            args=[
+                *start,
+                str(TOOLS / tool),
+                str(config),
+                *arguments,
+                '--cfg-options',
+                *SIZES,
+                *CONFIGS[name],
+                *options,
+            ],
+            cwd=folder,
+            text=True,
+            env={
+                **os.environ,
+                'PYTHON': sys.executable,
+                'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1'),
+            },
+        )
 
     return make
 
@@ -78,19 +98,27 @@ def run(keywords):
 def logged(work_dir):
     """What a work folder's runs logged, in order."""
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
-    return [json.loads(line) for file in files
-            for line in file.read_text().splitlines()]
+    return [
+        json.loads(line)
+        for file in files
+        for line in file.read_text().splitlines()
+    ]
 
 
 def test_it_trains_is_killed_resumes_and_evaluates(command, folder, name):
     work_dir = folder / Path(name).stem
-    keywords = command('train.py', '--work-dir', str(work_dir),
-                       options=['runner.max_epochs=2'])
+    keywords = command(
+        'train.py',
+        '--work-dir',
+        str(work_dir),
+        options=['runner.max_epochs=2'],
+    )
     with open(folder / 'killed.log', 'w') as log:
         process = subprocess.Popen(**keywords, stdout=log, stderr=log)
         while not any(entry.get('epoch') == 2 for entry in logged(work_dir)):
-            assert process.poll() is None, (
-                (folder / 'killed.log').read_text()[-3000:])
+            assert process.poll() is None, (folder / 'killed.log').read_text()[
+                -3000:
+            ]
             time.sleep(0.5)
         process.kill()
         process.wait()
@@ -105,17 +133,28 @@ def test_it_trains_is_killed_resumes_and_evaluates(command, folder, name):
     run(command('test.py', str(work_dir / 'epoch_2.pth'), '--out', str(out)))
     results = json.loads(out.read_text())
     assert results == pytest.approx(
-        {key: last[key] for key in ('MPJPE', 'PA-MPJPE')}, rel=1e-6)
+        {key: last[key] for key in ('MPJPE', 'PA-MPJPE')}, rel=1e-6
+    )
 
 
 def test_two_ranks_train_and_evaluate(command, folder, name):
     work_dir = folder / f'{Path(name).stem}_two_ranks'
-    run(command('dist_train.sh', '2', '--work-dir', str(work_dir),
-                options=['runner.max_epochs=1']))
+    run(
+        command(
+            'dist_train.sh',
+            '2',
+            '--work-dir',
+            str(work_dir),
+            options=['runner.max_epochs=1'],
+        )
+    )
     results = []
     for tool, ranks in (('dist_test.sh', ['2']), ('test.py', [])):
         out = work_dir / f'{tool}.json'
-        run(command(tool, str(work_dir / 'epoch_1.pth'), *ranks,
-                    '--out', str(out)))
+        run(
+            command(
+                tool, str(work_dir / 'epoch_1.pth'), *ranks, '--out', str(out)
+            )
+        )
         results.append(json.loads(out.read_text()))
     assert results[0] == pytest.approx(results[1], rel=1e-6)

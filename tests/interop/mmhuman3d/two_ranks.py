@@ -1,4 +1,5 @@
 """Run by torchrun: train and evaluate on two ranks; rank 0 writes results."""
+
 import json
 import sys
 
@@ -21,8 +22,9 @@ def averaged() -> list:
         params[1].grad = torch.ones(2)
     params[3].requires_grad_(False)
     average_gradients(params)
-    return [None if param.grad is None else param.grad.tolist()
-            for param in params]
+    return [
+        None if param.grad is None else param.grad.tolist() for param in params
+    ]
 
 
 def train(config: str) -> dict:
@@ -32,16 +34,21 @@ def train(config: str) -> dict:
     cfg.work_dir = f'two_ranks_{cfg.optim_wrapper.get("constructor")}'
     runner = build_runner(cfg, 'pytorch')
     runner.train()
-    weights = {name: value.sum().item() for name, value
-               in runner.model.module.named_parameters()}
+    weights = {
+        name: value.sum().item()
+        for name, value in runner.model.module.named_parameters()
+    }
     history = runner.message_hub.get_scalar('train/keypoints3d_loss').data[0]
     everywhere = all_gather_object((weights, history.tolist()))
     return dict(
         alike=everywhere[0][0] == everywhere[1][0],
         checkpoint=runner.message_hub.get_info('last_ckpt'),
         wrapper=type(runner.model).__name__,
-        metrics={name: runner.message_hub.get_scalar(f'val/{name}').current()
-                 for name in ('MPJPE', 'PA-MPJPE')})
+        metrics={
+            name: runner.message_hub.get_scalar(f'val/{name}').current()
+            for name in ('MPJPE', 'PA-MPJPE')
+        },
+    )
 
 
 if __name__ == '__main__':

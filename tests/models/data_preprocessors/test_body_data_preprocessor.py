@@ -1,4 +1,5 @@
 """Crops become one normalised batch, whatever each of them lacks."""
+
 import pytest
 import torch
 from mmengine.structures import BaseDataElement
@@ -10,31 +11,42 @@ from mmd2a.structures import BodyDataSample
 
 def batch(num=3, size=(16, 12), depth=True):
     generator = torch.Generator().manual_seed(0)
-    inputs = dict(img=[torch.randint(0, 256, (3, *size), dtype=torch.uint8,
-                                     generator=generator)
-                       for _ in range(num)])
+    inputs = dict(
+        img=[
+            torch.randint(
+                0, 256, (3, *size), dtype=torch.uint8, generator=generator
+            )
+            for _ in range(num)
+        ]
+    )
     if depth:
-        inputs['depth'] = [2 + torch.rand(1, *size, generator=generator)
-                           for _ in range(num)]
-    return dict(inputs=inputs, data_samples=[
-        BodyDataSample(metainfo=dict(sample_idx=i)) for i in range(num)])
+        inputs['depth'] = [
+            2 + torch.rand(1, *size, generator=generator) for _ in range(num)
+        ]
+    return dict(
+        inputs=inputs,
+        data_samples=[
+            BodyDataSample(metainfo=dict(sample_idx=i)) for i in range(num)
+        ],
+    )
 
 
 def test_images_are_rgb_with_mean_and_spread_removed():
     data = batch()
-    mean, std = [1., 2., 3.], [4., 5., 6.]
+    mean, std = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
     out = BodyDataPreprocessor(mean, std)(data)['inputs']['img']
     assert out.shape == (3, 3, 16, 12) and out.dtype == torch.float32
     for index, image in enumerate(data['inputs']['img']):
         for channel in range(3):
             torch.testing.assert_close(
                 out[index, channel],
-                (image[2 - channel].float() - mean[channel]) / std[channel])
+                (image[2 - channel].float() - mean[channel]) / std[channel],
+            )
 
 
 def test_channels_stay_when_asked_to():
     data = batch()
-    out = BodyDataPreprocessor([0.] * 3, [1.] * 3, bgr_to_rgb=False)(data)
+    out = BodyDataPreprocessor([0.0] * 3, [1.0] * 3, bgr_to_rgb=False)(data)
     assert (out['inputs']['img'][0] == data['inputs']['img'][0]).all()
 
 
@@ -50,16 +62,16 @@ def test_depth_gets_a_mask_and_a_flag_per_sample():
 
 
 def test_an_rgb_batch_has_no_depth():
-    assert set(BodyDataPreprocessor()(batch(depth=False))['inputs']) == {
-        'img'}
+    assert set(BodyDataPreprocessor()(batch(depth=False))['inputs']) == {'img'}
 
 
 def test_depth_normalisation_is_configurable():
     data = batch()
     metric = BodyDataPreprocessor()(data)['inputs']['depth']
     data['inputs']['depth'] = [9 * z for z in data['inputs']['depth']]
-    affine = BodyDataPreprocessor(
-        depth_normalization=dict(mode='affine'))(data)['inputs']['depth']
+    affine = BodyDataPreprocessor(depth_normalization=dict(mode='affine'))(
+        data
+    )['inputs']['depth']
     assert affine[:, 0].abs().mean() < metric[:, 0].abs().mean() * 9
 
 
@@ -90,10 +102,13 @@ def test_inference_needs_no_data_samples():
 
 def test_an_already_stacked_batch_is_taken():
     data = batch()
-    stacked = dict(data, inputs={
-        key: torch.stack(value) for key, value in data['inputs'].items()})
-    one, other = (BodyDataPreprocessor()(d)['inputs']
-                  for d in (data, stacked))
+    stacked = dict(
+        data,
+        inputs={
+            key: torch.stack(value) for key, value in data['inputs'].items()
+        },
+    )
+    one, other = (BodyDataPreprocessor()(d)['inputs'] for d in (data, stacked))
     assert all((one[key] == other[key]).all() for key in one)
 
 

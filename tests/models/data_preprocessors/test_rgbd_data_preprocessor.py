@@ -1,4 +1,5 @@
 """Depth beside the data preprocessors of other packages."""
+
 import pytest
 import torch
 
@@ -13,9 +14,12 @@ def draw(*sizes):
     images = []
     for height, width in sizes:
         depth = 1 + torch.rand(1, height, width)
-        valid = (torch.rand(1, height, width) < .8).float()
-        images.append(torch.cat([255 * torch.rand(3, height, width),
-                                 depth * valid, valid]))
+        valid = (torch.rand(1, height, width) < 0.8).float()
+        images.append(
+            torch.cat(
+                [255 * torch.rand(3, height, width), depth * valid, valid]
+            )
+        )
     return images
 
 
@@ -24,27 +28,53 @@ def reference(image):
     return normalize_depth(depth[None, None])[0]
 
 
-@pytest.mark.parametrize('package, image, structure', [
-    ('mmpose', dict(type='mmpose.PoseDataPreprocessor', bgr_to_rgb=True),
-     'PoseDataSample'),
-    ('mmdet', dict(type='mmdet.DetDataPreprocessor', bgr_to_rgb=True,
-                   pad_size_divisor=32), 'DetDataSample'),
-    ('mmpretrain', dict(type='mmpretrain.ClsDataPreprocessor', to_rgb=True,
-                        pad_size_divisor=16), 'DataSample'),
-])
+@pytest.mark.parametrize(
+    'package, image, structure',
+    [
+        (
+            'mmpose',
+            dict(type='mmpose.PoseDataPreprocessor', bgr_to_rgb=True),
+            'PoseDataSample',
+        ),
+        (
+            'mmdet',
+            dict(
+                type='mmdet.DetDataPreprocessor',
+                bgr_to_rgb=True,
+                pad_size_divisor=32,
+            ),
+            'DetDataSample',
+        ),
+        (
+            'mmpretrain',
+            dict(
+                type='mmpretrain.ClsDataPreprocessor',
+                to_rgb=True,
+                pad_size_divisor=16,
+            ),
+            'DataSample',
+        ),
+    ],
+)
 @pytest.mark.parametrize('sizes', [[(40, 30), (40, 30)], [(40, 30), (50, 20)]])
-def test_colour_and_labels_are_as_without_depth(package, image, structure,
-                                                sizes):
+def test_colour_and_labels_are_as_without_depth(
+    package, image, structure, sizes
+):
     structures = pytest.importorskip(f'{package}.structures')
     from mmd2a.registry import MODELS
+
     image = {**image, **NORM}
     images = draw(*sizes)
-    samples, theirs = ([getattr(structures, structure)(metainfo=dict(id=i))
-                        for i in range(2)] for _ in range(2))
-    expected = MODELS.build(image)(dict(
-        inputs=[x[:3] for x in images], data_samples=theirs), True)
-    batch = RGBDDataPreprocessor(image)(dict(
-        inputs=images, data_samples=samples), True)
+    samples, theirs = (
+        [getattr(structures, structure)(metainfo=dict(id=i)) for i in range(2)]
+        for _ in range(2)
+    )
+    expected = MODELS.build(image)(
+        dict(inputs=[x[:3] for x in images], data_samples=theirs), True
+    )
+    batch = RGBDDataPreprocessor(image)(
+        dict(inputs=images, data_samples=samples), True
+    )
     assert torch.equal(batch['inputs'][:, :3], expected['inputs'])
     for ours, other in zip(batch['data_samples'], expected['data_samples']):
         assert ours.metainfo == other.metainfo
@@ -67,9 +97,11 @@ def test_a_collated_batch_gives_the_same():
 def test_depth_settings_reach_the_normalisation():
     images = draw((32, 32))
     preprocess = RGBDDataPreprocessor(
-        dict(type='ImgDataPreprocessor'), dict(clip=.1))
-    assert preprocess(dict(inputs=images))['inputs'][:, 3].abs().max() \
-        == pytest.approx(.1)
+        dict(type='ImgDataPreprocessor'), dict(clip=0.1)
+    )
+    assert preprocess(dict(inputs=images))['inputs'][
+        :, 3
+    ].abs().max() == pytest.approx(0.1)
 
 
 def test_what_would_leave_depth_behind_is_refused():
@@ -87,9 +119,12 @@ def test_both_parts_move_with_the_model():
         def forward(self, inputs, mode='tensor'):
             return inputs
 
-    model = Model(data_preprocessor=dict(
-        type='mmd2a.RGBDDataPreprocessor',
-        image=dict(type='ImgDataPreprocessor', **NORM))).to('meta')
+    model = Model(
+        data_preprocessor=dict(
+            type='mmd2a.RGBDDataPreprocessor',
+            image=dict(type='ImgDataPreprocessor', **NORM),
+        )
+    ).to('meta')
     preprocess = model.data_preprocessor
     assert preprocess.device == preprocess.image.device
     assert preprocess.image.mean.device.type == 'meta'

@@ -1,4 +1,5 @@
 """The silhouette decoder: sizes, skips, gradients."""
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,19 +11,29 @@ from mmd2a.registry import MODELS
 C = 24
 
 
-def inputs(grid: tuple[int, int], skips: dict[int, int], batch: int = 2
-           ) -> tuple[Tensor, tuple[int, int], list[Tensor]]:
+def inputs(
+    grid: tuple[int, int], skips: dict[int, int], batch: int = 2
+) -> tuple[Tensor, tuple[int, int], list[Tensor]]:
     """Tokens, and maps of (channels: how much finer than the grid)."""
     torch.manual_seed(0)
-    return (torch.randn(batch, grid[0] * grid[1], C), grid,
-            [torch.randn(batch, channels, int(grid[0] * finer) or 1,
-                         int(grid[1] * finer) or 1)
-             for channels, finer in skips.items()])
+    return (
+        torch.randn(batch, grid[0] * grid[1], C),
+        grid,
+        [
+            torch.randn(
+                batch,
+                channels,
+                int(grid[0] * finer) or 1,
+                int(grid[1] * finer) or 1,
+            )
+            for channels, finer in skips.items()
+        ],
+    )
 
 
 @pytest.mark.parametrize('grid', [(7, 7), (6, 6), (8, 6), (14, 14)])
 def test_mask_is_eight_times_finer_than_the_tokens(grid):
-    skips = {8: 4, 16: 2, 32: 1, 64: .5}
+    skips = {8: 4, 16: 2, 32: 1, 64: 0.5}
     decoder = SilhouetteDecoder(C, list(skips))
     out = decoder(*inputs(grid, skips))
     assert out.shape == (2, 1, 8 * grid[0], 8 * grid[1])
@@ -33,7 +44,7 @@ def test_input_of_224_gives_a_mask_of_56():
     assert out.shape[-2:] == (56, 56)
 
 
-@pytest.mark.parametrize('finer', [.5, 1, 2, 3, 4, 8, 16])
+@pytest.mark.parametrize('finer', [0.5, 1, 2, 3, 4, 8, 16])
 def test_image_features_of_any_size_reach_the_mask(finer):
     decoder = SilhouetteDecoder(C, 8)
     z, grid, features = inputs((6, 6), {8: finer})
@@ -58,20 +69,21 @@ def test_learns_one_mask_in_a_few_steps():
     args = inputs((6, 6), {8: 4}, batch=1)
     mask = torch.zeros(1, 1, 96, 96)
     mask[..., 20:80, 30:60] = 1
-    optimizer = torch.optim.Adam(decoder.parameters(), lr=.02)
+    optimizer = torch.optim.Adam(decoder.parameters(), lr=0.02)
     for _ in range(60):
         loss = SilhouetteLoss()(decoder(*args), mask)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert loss < .3
+    assert loss < 0.3
 
 
 def test_one_sample_does_not_see_the_others():
     decoder = SilhouetteDecoder(C, 8)
     z, grid, features = inputs((6, 6), {8: 2})
-    torch.testing.assert_close(decoder(z, grid, features)[:1],
-                               decoder(z[:1], grid, features[0][:1]))
+    torch.testing.assert_close(
+        decoder(z, grid, features)[:1], decoder(z[:1], grid, features[0][:1])
+    )
 
 
 def test_wrong_inputs_are_refused():
@@ -84,6 +96,11 @@ def test_wrong_inputs_are_refused():
 
 
 def test_builds_from_a_config():
-    decoder = MODELS.build(dict(type='mmd2a.SilhouetteDecoder',
-                                in_channels=C, skip_channels=(8, 16)))
+    decoder = MODELS.build(
+        dict(
+            type='mmd2a.SilhouetteDecoder',
+            in_channels=C,
+            skip_channels=(8, 16),
+        )
+    )
     assert len(decoder.skips) == 2

@@ -1,4 +1,5 @@
 """Multi-head attention."""
+
 import pytest
 import torch
 
@@ -21,8 +22,9 @@ def test_fused_and_written_out_agree_in_value_and_gradient(cross):
         query = x.clone().requires_grad_()
         out = attend(query, y)
         out.square().sum().backward()
-        results.append([out, query.grad] +
-                       [p.grad for p in attend.parameters()])
+        results.append(
+            [out, query.grad] + [p.grad for p in attend.parameters()]
+        )
     for a, b in zip(*results):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
 
@@ -32,22 +34,26 @@ def test_agrees_with_torch_multihead_attention():
     reference = torch.nn.MultiheadAttention(8, 2, batch_first=True).double()
     with torch.no_grad():
         reference.in_proj_weight.copy_(
-            torch.cat([attend.q.weight, attend.kv.weight]))
+            torch.cat([attend.q.weight, attend.kv.weight])
+        )
         reference.in_proj_bias.copy_(
-            torch.cat([attend.q.bias, attend.kv.bias]))
+            torch.cat([attend.q.bias, attend.kv.bias])
+        )
         reference.out_proj.load_state_dict(attend.proj.state_dict())
     x = torch.randn(2, 5, 8, dtype=torch.float64)
     y = torch.randn(2, 7, 8, dtype=torch.float64)
-    torch.testing.assert_close(attend(x, y), reference(x, y, y)[0], rtol=0,
-                               atol=1e-12)
+    torch.testing.assert_close(
+        attend(x, y), reference(x, y, y)[0], rtol=0, atol=1e-12
+    )
 
 
 def test_the_order_of_the_keys_does_not_matter():
     attend, _ = _pair()
     x = torch.randn(2, 5, 8, dtype=torch.float64)
     y = torch.randn(2, 7, 8, dtype=torch.float64)
-    torch.testing.assert_close(attend(x, y), attend(x, y[:, torch.randperm(7)
-                                                         ]))
+    torch.testing.assert_close(
+        attend(x, y), attend(x, y[:, torch.randperm(7)])
+    )
 
 
 @pytest.mark.parametrize('fused', [True, False])

@@ -1,4 +1,5 @@
 """The light stem for depth maps."""
+
 import math
 
 import pytest
@@ -15,9 +16,10 @@ def test_sizes_round_up_as_in_a_backbone(size):
     assert out.shape == (1, branch.out_channels, h, w)
 
 
-@pytest.mark.parametrize('channels, stride', [((8, ), 4), ((8, 16), 8),
-                                              ((8, 16, 32), 16),
-                                              ((4, 8, 16, 32), 32)])
+@pytest.mark.parametrize(
+    'channels, stride',
+    [((8,), 4), ((8, 16), 8), ((8, 16, 32), 16), ((4, 8, 16, 32), 32)],
+)
 def test_channels_set_stride_and_width(channels, stride):
     branch = DepthBranch(channels=channels)
     assert (branch.stride, branch.out_channels) == (stride, channels[-1])
@@ -45,11 +47,12 @@ def test_a_person_without_depth_sends_finite_zero_gradients():
     branch = DepthBranch(channels=(4, 8, 8))
     x = torch.zeros(1, 2, 32, 32)
     (branch(x) * 0).sum().backward()
-    assert all(torch.equal(p.grad, torch.zeros_like(p))
-               for p in branch.parameters())
+    assert all(
+        torch.equal(p.grad, torch.zeros_like(p)) for p in branch.parameters()
+    )
 
 
 def test_is_light():
     branch = DepthBranch()
     parameters = sum(p.numel() for p in branch.parameters())
-    assert parameters < 0.1e6   # mmpose's HRNet-W32 has 28 million
+    assert parameters < 0.1e6  # mmpose's HRNet-W32 has 28 million

@@ -1,4 +1,5 @@
 """The encoder in any configuration, for any mix of samples."""
+
 import itertools
 import math
 
@@ -9,14 +10,17 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmd2a.models.encoders import DepthCrossAttentionEncoder
 
 GRID, TOKENS, WIDTH = (3, 3), 9, 8
-SMALL = dict(embed_dims=WIDTH, depth=2, num_heads=2, mlp_ratio=2,
-             grid_size=GRID)
+SMALL = dict(
+    embed_dims=WIDTH, depth=2, num_heads=2, mlp_ratio=2, grid_size=GRID
+)
 PLAIN = dict(SMALL, dropout=0.0, masking=None)
 
 
 def _tokens(batch=2, tokens=TOKENS, dtype=torch.float32):
-    return (torch.randn(batch, tokens, WIDTH, dtype=dtype),
-            torch.randn(batch, tokens, WIDTH, dtype=dtype))
+    return (
+        torch.randn(batch, tokens, WIDTH, dtype=dtype),
+        torch.randn(batch, tokens, WIDTH, dtype=dtype),
+    )
 
 
 def _shake(module):
@@ -33,9 +37,9 @@ def _gradients(module):
 # Ablations: every parameter gets a gradient, whatever is on or off.
 
 PATTERNS = {
-    'all': [1., 1., 1.],
-    'some': [1., 0., 1.],
-    'nobody': [0., 0., 0.],
+    'all': [1.0, 1.0, 1.0],
+    'some': [1.0, 0.0, 1.0],
+    'nobody': [0.0, 0.0, 0.0],
     'unsaid': None,
     'no tokens': None,
 }
@@ -47,17 +51,20 @@ MASKINGS = [
 ]
 POSITIONS = [
     None,
-    *(dict(type='mmd2a.HybridPositionalEncoding', mode=mode)
-      for mode in ('hybrid', 'sinusoidal', 'learnable', 'none'))
+    *(
+        dict(type='mmd2a.HybridPositionalEncoding', mode=mode)
+        for mode in ('hybrid', 'sinusoidal', 'learnable', 'none')
+    ),
 ]
 
 
 @pytest.mark.parametrize('blocks', [1, 2])
 @pytest.mark.parametrize(
     'stream, pattern',
-    [*itertools.product(['own', 'fused'], PATTERNS), (None, 'no tokens')])
+    [*itertools.product(['own', 'fused'], PATTERNS), (None, 'no tokens')],
+)
 def test_every_parameter_gets_a_gradient(blocks, stream, pattern):
-    with_depth = stream is not None   # None: RGB only
+    with_depth = stream is not None  # None: RGB only
     flags = PATTERNS[pattern]
     has_depth = None if flags is None else torch.tensor(flags)
     img, depth = _tokens(batch=3)
@@ -66,9 +73,12 @@ def test_every_parameter_gets_a_gradient(blocks, stream, pattern):
     for masking in MASKINGS:
         for position in POSITIONS:
             encoder = DepthCrossAttentionEncoder(
-                **dict(SMALL, depth=blocks), with_depth=with_depth,
-                depth_stream=stream or 'own', masking=masking,
-                positional_encoding=position)
+                **dict(SMALL, depth=blocks),
+                with_depth=with_depth,
+                depth_stream=stream or 'own',
+                masking=masking,
+                positional_encoding=position,
+            )
             encoder(img, depth, GRID, has_depth).square().sum().backward()
             for name, grad in _gradients(encoder).items():
                 assert grad is not None and grad.isfinite().all(), name
@@ -102,7 +112,7 @@ def test_no_depth_tokens_is_nobody_has_depth():
     img, depth = _tokens()
     closed = encoder(img, depth, GRID, torch.zeros(2))
     assert torch.equal(encoder(img, None, GRID), closed)
-    with torch.no_grad():   # here the depth path is skipped
+    with torch.no_grad():  # here the depth path is skipped
         assert torch.equal(encoder(img, None, GRID), closed)
     assert torch.equal(closed, rgb(img, None, GRID))
 
@@ -114,7 +124,7 @@ def test_garbage_depth_leaves_no_trace(stream, grid, garbage):
     encoder, _ = _depth_and_rgb(depth_stream=stream)
     img, depth = _tokens(batch=3)
     depth = torch.randn(3, grid[0] * grid[1], WIDTH)
-    has_depth = torch.tensor([1., 0., 1.])
+    has_depth = torch.tensor([1.0, 0.0, 1.0])
     results = []
     for value in (0.0, garbage):
         tokens = depth.clone()
@@ -126,7 +136,8 @@ def test_garbage_depth_leaves_no_trace(stream, grid, garbage):
         z.square().sum().backward()
         assert not tokens.grad[1].any() and tokens.grad[0].any()
         results.append(
-            [z, image.grad, tokens.grad, *_gradients(encoder).values()])
+            [z, image.grad, tokens.grad, *_gradients(encoder).values()]
+        )
     assert all(torch.equal(a, b) for a, b in zip(*results))
 
 
@@ -138,7 +149,8 @@ def test_depth_parameters_stay_put_if_nobody_has_depth():
     expected = _gradients(rgb)
     for name, grad in _gradients(encoder).items():
         torch.testing.assert_close(
-            grad, expected.get(name, torch.zeros_like(grad)))
+            grad, expected.get(name, torch.zeros_like(grad))
+        )
 
 
 def test_training_starts_close_to_the_rgb_model():
@@ -174,8 +186,8 @@ def test_each_gate_starts_with_nine_tenths_of_the_image():
 def test_unequal_lengths_are_refused_with_both_shapes():
     img, _ = _tokens()
     with pytest.raises(
-            ValueError,
-            match=r'\(2, 9, 8\).*\(2, 16, 8\).*depth_grid'):
+        ValueError, match=r'\(2, 9, 8\).*\(2, 16, 8\).*depth_grid'
+    ):
         DepthCrossAttentionEncoder(**SMALL)(img, torch.zeros(2, 16, 8), GRID)
 
 
@@ -193,7 +205,8 @@ def test_finer_depth_tokens_are_interpolated_to_the_image_grid():
     mean = fine.view(2, 3, 2, 3, 2, WIDTH).mean(dim=(2, 4))
     torch.testing.assert_close(
         encoder(img, fine.flatten(1, 2), GRID, depth_grid=(6, 6)),
-        encoder(img, mean.flatten(1, 2), GRID))
+        encoder(img, mean.flatten(1, 2), GRID),
+    )
 
 
 def test_coarser_depth_tokens_are_interpolated_to_the_image_grid():
@@ -202,25 +215,27 @@ def test_coarser_depth_tokens_are_interpolated_to_the_image_grid():
     one = torch.randn(2, 1, WIDTH)
     torch.testing.assert_close(
         encoder(img, one, GRID, depth_grid=(1, 1)),
-        encoder(img, one.expand(-1, TOKENS, -1), GRID))
+        encoder(img, one.expand(-1, TOKENS, -1), GRID),
+    )
 
 
 def test_a_depth_grid_equal_to_the_image_grid_changes_nothing():
     encoder, tokens = DepthCrossAttentionEncoder(**PLAIN), _tokens()
-    assert torch.equal(encoder(*tokens, GRID, depth_grid=GRID),
-                       encoder(*tokens, GRID))
+    assert torch.equal(
+        encoder(*tokens, GRID, depth_grid=GRID), encoder(*tokens, GRID)
+    )
 
 
 def test_a_wrong_depth_grid_is_refused():
     with pytest.raises(ValueError, match=r'depth tokens \(2, 9, 8\).*2 x 2'):
-        DepthCrossAttentionEncoder(**SMALL)(*_tokens(), GRID,
-                                            depth_grid=(2, 2))
+        DepthCrossAttentionEncoder(**SMALL)(
+            *_tokens(), GRID, depth_grid=(2, 2)
+        )
 
 
 def test_a_wrong_has_depth_is_refused():
     with pytest.raises(ValueError, match=r'has_depth.*\(2,\).*\(2, 1\)'):
-        DepthCrossAttentionEncoder(**SMALL)(*_tokens(), GRID,
-                                            torch.ones(2, 1))
+        DepthCrossAttentionEncoder(**SMALL)(*_tokens(), GRID, torch.ones(2, 1))
 
 
 # Configuration.
@@ -229,7 +244,8 @@ def test_a_wrong_has_depth_is_refused():
 def test_masking_hides_output_tokens_in_training_only():
     torch.manual_seed(0)
     encoder = DepthCrossAttentionEncoder(
-        **dict(PLAIN, masking=dict(type='mmd2a.TokenMasking', max_ratio=1.)))
+        **dict(PLAIN, masking=dict(type='mmd2a.TokenMasking', max_ratio=1.0))
+    )
     tokens = _tokens(batch=8)
     z = encoder(*tokens, GRID)
     hidden = (z == encoder.masking.mask_token).all(dim=-1)
@@ -240,7 +256,7 @@ def test_masking_hides_output_tokens_in_training_only():
 
 def test_masking_the_input_hides_image_tokens_but_not_depth():
     torch.manual_seed(0)
-    masking = dict(type='mmd2a.TokenMasking', max_ratio=1., target='input')
+    masking = dict(type='mmd2a.TokenMasking', max_ratio=1.0, target='input')
     encoder = DepthCrossAttentionEncoder(**dict(PLAIN, masking=masking))
     img, depth = (t.requires_grad_() for t in _tokens(batch=8))
     encoder(img, depth, GRID).square().sum().backward()
@@ -251,15 +267,17 @@ def test_masking_the_input_hides_image_tokens_but_not_depth():
 
 def test_builds_from_a_config_in_another_scope():
     encoder = MMENGINE_MODELS.build(
-        dict(type='mmd2a.DepthCrossAttentionEncoder', **SMALL))
+        dict(type='mmd2a.DepthCrossAttentionEncoder', **SMALL)
+    )
     assert isinstance(encoder, DepthCrossAttentionEncoder)
 
 
 def test_building_leaves_the_config_as_it_was():
     position = dict(type='mmd2a.HybridPositionalEncoding', mode='learnable')
     masking = dict(type='mmd2a.TokenMasking')
-    DepthCrossAttentionEncoder(**SMALL, positional_encoding=position,
-                               masking=masking)
+    DepthCrossAttentionEncoder(
+        **SMALL, positional_encoding=position, masking=masking
+    )
     assert list(position) == ['type', 'mode'] and list(masking) == ['type']
 
 
@@ -293,7 +311,9 @@ def test_exports_to_one_static_graph():
     encoder = DepthCrossAttentionEncoder(**PLAIN).eval()
     img, depth = _tokens()
     program = torch.export.export(
-        encoder, (img, depth, GRID, torch.ones(2)), strict=False)
+        encoder, (img, depth, GRID, torch.ones(2)), strict=False
+    )
     torch.testing.assert_close(
-        program.module()(img, depth, GRID, torch.tensor([1., 0.])),
-        encoder(img, depth, GRID, torch.tensor([1., 0.])))
+        program.module()(img, depth, GRID, torch.tensor([1.0, 0.0])),
+        encoder(img, depth, GRID, torch.tensor([1.0, 0.0])),
+    )

@@ -1,4 +1,5 @@
 """The encoder block against its five drawn equations, in plain loops."""
+
 import math
 
 import pytest
@@ -27,15 +28,18 @@ def _shake(module):
 
 
 def _linear(layer, x):
-    return torch.stack([
-        sum(layer.weight[o, i] * x[i] for i in range(len(x))) + layer.bias[o]
-        for o in range(len(layer.bias))
-    ])
+    return torch.stack(
+        [
+            sum(layer.weight[o, i] * x[i] for i in range(len(x)))
+            + layer.bias[o]
+            for o in range(len(layer.bias))
+        ]
+    )
 
 
 def _norm(layer, x):
     mean = sum(x) / len(x)
-    variance = sum((v - mean)**2 for v in x) / len(x)
+    variance = sum((v - mean) ** 2 for v in x) / len(x)
     return layer.weight * (x - mean) / (variance + 1e-5).sqrt() + layer.bias
 
 
@@ -50,13 +54,12 @@ def _attention(layer, queries, source):
         for h in range(heads):
             part = slice(h * size, (h + 1) * size)
             logits = [
-                sum(q[n][part] * x[:width][part]) / math.sqrt(size)
-                for x in kv
+                sum(q[n][part] * x[:width][part]) / math.sqrt(size) for x in kv
             ]
             exps = [v.exp() for v in logits]
             merged.append(
-                sum(e * x[width:][part] for e, x in zip(exps, kv)) /
-                sum(exps))
+                sum(e * x[width:][part] for e, x in zip(exps, kv)) / sum(exps)
+            )
         out.append(_linear(layer.proj, torch.cat(merged)))
     return torch.stack(out)
 
@@ -97,26 +100,29 @@ def naive_block(block, z_img, z_depth=None):
 @pytest.mark.parametrize('fused', [True, False])
 def test_block_is_the_drawn_equations(fused):
     block = _shake(
-        DepthCrossAttentionBlock(WIDTH, 2, 2, 0.0,
-                                 fused_attention=fused)).double()
+        DepthCrossAttentionBlock(WIDTH, 2, 2, 0.0, fused_attention=fused)
+    ).double()
     img, depth = _tokens()
     z, z_depth = block(img, depth)
     for b in range(2):
         expected = naive_block(block, img[b], depth[b])
-        torch.testing.assert_close((z[b], z_depth[b]), expected, rtol=0,
-                                   atol=1e-10)
+        torch.testing.assert_close(
+            (z[b], z_depth[b]), expected, rtol=0, atol=1e-10
+        )
 
 
 @torch.no_grad()
 def test_block_without_depth_is_a_pre_norm_transformer_block():
     block = _shake(
-        DepthCrossAttentionBlock(WIDTH, 2, 2, 0.0, with_depth=False)).double()
+        DepthCrossAttentionBlock(WIDTH, 2, 2, 0.0, with_depth=False)
+    ).double()
     img, _ = _tokens()
     z, z_depth = block(img)
     assert z_depth is None
     for b in range(2):
-        torch.testing.assert_close(z[b], naive_block(block, img[b])[0],
-                                   rtol=0, atol=1e-10)
+        torch.testing.assert_close(
+            z[b], naive_block(block, img[b])[0], rtol=0, atol=1e-10
+        )
 
 
 @torch.no_grad()
@@ -124,9 +130,17 @@ def test_block_without_depth_is_a_pre_norm_transformer_block():
 def test_encoder_is_positions_then_blocks(stream):
     grid = (2, 3)
     encoder = _shake(
-        DepthCrossAttentionEncoder(WIDTH, depth=2, num_heads=2, mlp_ratio=2,
-                                   dropout=0.0, grid_size=grid, masking=None,
-                                   depth_stream=stream)).double()
+        DepthCrossAttentionEncoder(
+            WIDTH,
+            depth=2,
+            num_heads=2,
+            mlp_ratio=2,
+            dropout=0.0,
+            grid_size=grid,
+            masking=None,
+            depth_stream=stream,
+        )
+    ).double()
     img, depth = _tokens(batch=1, tokens=6)
     z = (img + encoder.position_img(grid))[0]
     z_depth = (depth + encoder.position_depth(grid))[0]
@@ -134,14 +148,17 @@ def test_encoder_is_positions_then_blocks(stream):
         z, z_depth = naive_block(block, z, z_depth)
         if stream == 'fused':
             z_depth = z
-    torch.testing.assert_close(encoder(img, depth, grid)[0], z, rtol=0,
-                               atol=1e-10)
+    torch.testing.assert_close(
+        encoder(img, depth, grid)[0], z, rtol=0, atol=1e-10
+    )
 
 
 def test_block_gradients_are_right():
     block = _shake(DepthCrossAttentionBlock(4, 2, 1, 0.0)).double()
-    img, depth = (t[..., :4].clone().requires_grad_()
-                  for t in _tokens(tokens=3))
+    img, depth = (
+        t[..., :4].clone().requires_grad_() for t in _tokens(tokens=3)
+    )
     has_depth = torch.tensor([True, False])[:, None, None]
     assert torch.autograd.gradcheck(
-        lambda i, d: block(i, d, has_depth), (img, depth))
+        lambda i, d: block(i, d, has_depth), (img, depth)
+    )

@@ -1,4 +1,5 @@
 """The encoder between the backbone and the head of any model."""
+
 import pytest
 import torch
 from torch import Tensor
@@ -12,7 +13,8 @@ SIZES = dict(embed_dims=16, depth=2, num_heads=2, grid_size=(4, 3))
 def build(**kwargs):
     torch.manual_seed(0)
     neck = DepthCrossAttentionEncoder(
-        **{**SIZES, 'in_channels': [6, 10], 'depth_channels': 5, **kwargs})
+        **{**SIZES, 'in_channels': [6, 10], 'depth_channels': 5, **kwargs}
+    )
     neck.init_weights()
     return neck
 
@@ -21,22 +23,26 @@ def draw(batch=3, has_depth=None):
     torch.manual_seed(1)
     image = torch.randn(batch, 6, 8, 6), torch.randn(batch, 10, 4, 3)
     depth = torch.randn(batch, 5, 8, 6)
-    return RGBDFeatures(image, (depth, ), torch.ones(batch)
-                        if has_depth is None else torch.tensor(has_depth))
+    return RGBDFeatures(
+        image,
+        (depth,),
+        torch.ones(batch) if has_depth is None else torch.tensor(has_depth),
+    )
 
 
 def test_a_neck_is_the_encoder_between_two_embeddings():
     neck = build().eval()
-    features = draw(has_depth=[1., 0., 1.])
+    features = draw(has_depth=[1.0, 0.0, 1.0])
     tokens = DepthCrossAttentionEncoder(**SIZES).eval()
-    missing, unexpected = tokens.load_state_dict(neck.state_dict(),
-                                                 strict=False)
+    missing, unexpected = tokens.load_state_dict(
+        neck.state_dict(), strict=False
+    )
     assert not missing
     assert all('embedding.' in name for name in unexpected)
     x, grid = neck.patch_embedding(features.image)
     d, depth_grid = neck.depth_embedding(features.depth)
     z = tokens(x, d, grid, features.has_depth, depth_grid)
-    out, = neck(features)
+    (out,) = neck(features)
     torch.testing.assert_close(out.flatten(2).transpose(1, 2), z)
 
 
@@ -47,15 +53,15 @@ def test_without_in_channels_nothing_is_added():
 
 def test_depth_changes_what_comes_out():
     neck, features = build().eval(), draw()
-    other = features._replace(depth=(features.depth[0] + 1, ))
+    other = features._replace(depth=(features.depth[0] + 1,))
     assert not torch.allclose(neck(features)[0], neck(other)[0])
 
 
 def test_people_without_depth_pass_as_images_alone():
-    neck, features = build().eval(), draw(has_depth=[1., 0., 1.])
+    neck, features = build().eval(), draw(has_depth=[1.0, 0.0, 1.0])
     features.depth[0][1] = torch.nan
-    alone, = neck(features.image)
-    out, = neck(features)
+    (alone,) = neck(features.image)
+    (out,) = neck(features)
     torch.testing.assert_close(out[1], alone[1])
     assert not torch.allclose(out[0], alone[0])
 
@@ -70,26 +76,32 @@ def test_a_neck_for_images_loads_from_one_with_depth():
 @pytest.mark.parametrize('who', ['all', 'some', 'nobody', 'images'])
 def test_every_parameter_gets_a_gradient(who):
     neck = build().train()
-    features = draw(has_depth=dict(
-        all=[1., 1., 1.], some=[1., 0., 1.]).get(who, [0., 0., 0.]))
-    out, = neck(features.image if who == 'images' else features)
+    features = draw(
+        has_depth=dict(all=[1.0, 1.0, 1.0], some=[1.0, 0.0, 1.0]).get(
+            who, [0.0, 0.0, 0.0]
+        )
+    )
+    (out,) = neck(features.image if who == 'images' else features)
     out.square().sum().backward()
-    assert all(p.grad is not None and p.grad.isfinite().all()
-               for p in neck.parameters())
+    assert all(
+        p.grad is not None and p.grad.isfinite().all()
+        for p in neck.parameters()
+    )
 
 
 def test_masking_and_positions_take_part():
-    neck, features = build(masking=dict(type='mmd2a.TokenMasking',
-                                        max_ratio=1.)), draw(64)
+    neck, features = (
+        build(masking=dict(type='mmd2a.TokenMasking', max_ratio=1.0)),
+        draw(64),
+    )
     torch.manual_seed(0)
-    out, = neck.train()(features)
+    (out,) = neck.train()(features)
     token = neck.masking.mask_token[0, 0]
     masked = (out == token[:, None, None]).all(1)
-    assert .3 < masked.float().mean() < .7
+    assert 0.3 < masked.float().mean() < 0.7
     without = build(positional_encoding=None).eval()
     without.load_state_dict(neck.state_dict(), strict=False)
-    assert not torch.allclose(neck.eval()(features)[0],
-                              without(features)[0])
+    assert not torch.allclose(neck.eval()(features)[0], without(features)[0])
 
 
 @pytest.mark.parametrize('level, grid', [(0, (8, 6)), (-1, (4, 3))])

@@ -1,17 +1,21 @@
 """What any encoder of tokens must do, and each one doing it."""
+
 import pytest
 import torch
 
 from mmd2a.models.encoders import DepthCrossAttentionEncoder
 
 GRID, TOKENS, WIDTH = (3, 3), 9, 8
-SMALL = dict(embed_dims=WIDTH, depth=2, num_heads=2, mlp_ratio=2,
-             grid_size=GRID)
+SMALL = dict(
+    embed_dims=WIDTH, depth=2, num_heads=2, mlp_ratio=2, grid_size=GRID
+)
 
 
 def _tokens(batch=2, tokens=TOKENS, dtype=torch.float32):
-    return (torch.randn(batch, tokens, WIDTH, dtype=dtype),
-            torch.randn(batch, tokens, WIDTH, dtype=dtype))
+    return (
+        torch.randn(batch, tokens, WIDTH, dtype=dtype),
+        torch.randn(batch, tokens, WIDTH, dtype=dtype),
+    )
 
 
 def _shake(module):
@@ -28,12 +32,12 @@ class EncoderContract:
     uses_depth = True
 
     def build(self, **options):
-        return DepthCrossAttentionEncoder(**{**SMALL, **self.options,
-                                             **options})
+        return DepthCrossAttentionEncoder(
+            **{**SMALL, **self.options, **options}
+        )
 
     def call(self, encoder, img, depth, grid=GRID, **kwargs):
-        return encoder(img, depth if self.uses_depth else None, grid,
-                       **kwargs)
+        return encoder(img, depth if self.uses_depth else None, grid, **kwargs)
 
     def test_tokens_keep_their_shape(self):
         img, depth = _tokens()
@@ -64,36 +68,42 @@ class EncoderContract:
         img, depth = _tokens(batch=3, dtype=torch.float64)
         together = self.call(encoder, img, depth)
         for b in range(3):
-            alone = self.call(encoder, img[b:b + 1], depth[b:b + 1])
+            alone = self.call(encoder, img[b : b + 1], depth[b : b + 1])
             torch.testing.assert_close(alone[0], together[b])
 
     def test_position_matters(self):
         encoder = self.build().eval()
         img, depth = _tokens()
         flipped = self.call(encoder, img.flip(1), depth.flip(1)).flip(1)
-        assert not torch.allclose(flipped, self.call(encoder, img, depth),
-                                  atol=1e-3)
+        assert not torch.allclose(
+            flipped, self.call(encoder, img, depth), atol=1e-3
+        )
 
     def test_test_time_is_deterministic(self):
         encoder, tokens = self.build().eval(), _tokens()
-        assert torch.equal(self.call(encoder, *tokens),
-                           self.call(encoder, *tokens))
+        assert torch.equal(
+            self.call(encoder, *tokens), self.call(encoder, *tokens)
+        )
 
     def test_state_dict_round_trip(self):
         first, tokens = _shake(self.build()).eval(), _tokens()
         second = self.build().eval()
         second.load_state_dict(first.state_dict())
-        assert torch.equal(self.call(first, *tokens),
-                           self.call(second, *tokens))
+        assert torch.equal(
+            self.call(first, *tokens), self.call(second, *tokens)
+        )
 
     def test_fused_and_manual_attention_agree(self):
         fused = _shake(self.build()).double().eval()
         manual = self.build(fused_attention=False).double().eval()
         manual.load_state_dict(fused.state_dict())
         tokens = _tokens(dtype=torch.float64)
-        torch.testing.assert_close(self.call(fused, *tokens),
-                                   self.call(manual, *tokens),
-                                   rtol=0, atol=1e-10)
+        torch.testing.assert_close(
+            self.call(fused, *tokens),
+            self.call(manual, *tokens),
+            rtol=0,
+            atol=1e-10,
+        )
 
     def test_bfloat16_autocast_stays_close(self):
         encoder, tokens = self.build().eval(), _tokens()
@@ -106,8 +116,9 @@ class EncoderContract:
         encoder = self.build(dropout=0.0, masking=None)
         graph = torch.compile(encoder, backend='eager', fullgraph=True)
         tokens = _tokens()
-        torch.testing.assert_close(self.call(graph, *tokens),
-                                   self.call(encoder, *tokens))
+        torch.testing.assert_close(
+            self.call(graph, *tokens), self.call(encoder, *tokens)
+        )
 
 
 class TestDepthCrossAttentionEncoder(EncoderContract):

@@ -1,4 +1,5 @@
 """The gate that mixes token streams."""
+
 import math
 
 import pytest
@@ -24,11 +25,12 @@ def _trained(channels=4, k=3):
 def test_starts_as_its_first_stream(share):
     gate = LearnableGatedFusion(4, first_share=share).double()
     shares = gate.shares(_streams())
-    expected = torch.tensor([share, (1 - share) / 2, (1 - share) / 2],
-                            dtype=torch.float64)
-    torch.testing.assert_close(shares,
-                               expected[:, None].expand_as(shares),
-                               rtol=0, atol=1e-7)
+    expected = torch.tensor(
+        [share, (1 - share) / 2, (1 - share) / 2], dtype=torch.float64
+    )
+    torch.testing.assert_close(
+        shares, expected[:, None].expand_as(shares), rtol=0, atol=1e-7
+    )
 
 
 def test_the_start_tends_to_the_first_stream_alone():
@@ -59,15 +61,17 @@ def test_is_the_softmax_of_its_formula():
             x = [s[b, n, c] for s in streams for c in range(2)]
             for c in range(2):
                 logits = [
-                    sum(weight[k * 2 + c, i] * x[i]
-                        for i in range(6)) + bias[k * 2 + c]
+                    sum(weight[k * 2 + c, i] * x[i] for i in range(6))
+                    + bias[k * 2 + c]
                     for k in range(3)
                 ]
                 exps = [math.exp(v) for v in logits]
-                expected = sum(e * s[b, n, c]
-                               for e, s in zip(exps, streams)) / sum(exps)
+                expected = sum(
+                    e * s[b, n, c] for e, s in zip(exps, streams)
+                ) / sum(exps)
                 assert mixed[b, n, c].item() == pytest.approx(
-                    expected.item(), abs=1e-12)
+                    expected.item(), abs=1e-12
+                )
 
 
 @pytest.mark.parametrize('k', [2, 3, 5])
@@ -77,7 +81,8 @@ def test_stays_within_its_streams(k):
     assert (mixed >= stacked.amin(0) - 1e-12).all()
     assert (mixed <= stacked.amax(0) + 1e-12).all()
     torch.testing.assert_close(
-        gate.shares(streams).sum(-2), torch.ones_like(mixed))
+        gate.shares(streams).sum(-2), torch.ones_like(mixed)
+    )
 
 
 def test_equal_streams_pass_unchanged():
@@ -88,15 +93,15 @@ def test_equal_streams_pass_unchanged():
 def test_keeps_its_start_under_a_parents_init_cfg():
     class Parent(BaseModule):
         def __init__(self):
-            super().__init__(dict(type='TruncNormal', layer='Linear',
-                                  std=0.5))
+            super().__init__(dict(type='TruncNormal', layer='Linear', std=0.5))
             self.gate = LearnableGatedFusion(4)
 
     parent = Parent()
     parent.init_weights()
     assert not parent.gate.proj.weight.any()
-    assert parent.gate.shares([torch.randn(1, 1, 4)] *
-                              3)[0, 0, 0, 0].item() == pytest.approx(0.9)
+    assert parent.gate.shares([torch.randn(1, 1, 4)] * 3)[
+        0, 0, 0, 0
+    ].item() == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize('share', [1 / 3, 1.0, 0.0])

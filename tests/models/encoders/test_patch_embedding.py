@@ -1,4 +1,5 @@
 """Tokens from feature maps."""
+
 import pytest
 import torch
 
@@ -19,7 +20,7 @@ def test_one_map_is_embedded_cell_by_cell():
 def test_a_tensor_and_a_tuple_of_one_give_the_same_tokens():
     embed = PatchEmbedding(in_channels=3, embed_dims=4)
     x = torch.randn(1, 3, 4, 4)
-    assert torch.equal(embed(x)[0], embed((x, ))[0])
+    assert torch.equal(embed(x)[0], embed((x,))[0])
 
 
 def test_finer_maps_are_averaged_onto_the_coarsest_grid():
@@ -45,13 +46,13 @@ def test_every_cell_of_every_map_reaches_a_token():
     embed = PatchEmbedding(in_channels=(2, 3), embed_dims=4, patch_size=2)
     maps = [
         torch.randn(1, 2, 10, 10, requires_grad=True),
-        torch.randn(1, 3, 5, 5, requires_grad=True)
+        torch.randn(1, 3, 5, 5, requires_grad=True),
     ]
     embed(maps)[0].square().sum().backward()
     assert all((m.grad != 0).all() for m in maps)
 
 
-@pytest.mark.parametrize('channels', [(3, ), (2, 4), (2, 3, 4)])
+@pytest.mark.parametrize('channels', [(3,), (2, 4), (2, 3, 4)])
 def test_wrong_maps_are_named_in_the_error(channels):
     embed = PatchEmbedding(in_channels=(2, 3), embed_dims=4)
     with pytest.raises(ValueError, match=r'\(2, 3\) channels.*in_channels'):

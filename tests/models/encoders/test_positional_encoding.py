@@ -1,4 +1,5 @@
 """Positions on a grid of tokens."""
+
 import math
 
 import pytest
@@ -15,11 +16,14 @@ def test_the_fixed_table_is_the_published_sin_cos():
     for y in range(3):
         for x in range(4):
             expected = [
-                f(p / 10000**(i / 2)) for p in (x, y)
-                for f in (math.sin, math.cos) for i in range(2)
+                f(p / 10000 ** (i / 2))
+                for p in (x, y)
+                for f in (math.sin, math.cos)
+                for i in range(2)
             ]
-            torch.testing.assert_close(table[0, y * 4 + x],
-                                       torch.tensor(expected))
+            torch.testing.assert_close(
+                table[0, y * 4 + x], torch.tensor(expected)
+            )
 
 
 def test_hybrid_is_the_sum_of_both_parts():
@@ -28,8 +32,7 @@ def test_hybrid_is_the_sum_of_both_parts():
     learnable = HybridPositionalEncoding(8, (3, 4), mode='learnable')
     learnable.load_state_dict(hybrid.state_dict())
     for grid in [(3, 4), (6, 5)]:
-        torch.testing.assert_close(hybrid(grid),
-                                   fixed(grid) + learnable(grid))
+        torch.testing.assert_close(hybrid(grid), fixed(grid) + learnable(grid))
 
 
 @pytest.mark.parametrize('mode', MODES)
@@ -40,9 +43,15 @@ def test_every_mode_serves_any_grid(mode, grid):
     assert encoding.isfinite().all()
 
 
-@pytest.mark.parametrize('mode, names', [('hybrid', ['learnable']),
-                                         ('learnable', ['learnable']),
-                                         ('sinusoidal', []), ('none', [])])
+@pytest.mark.parametrize(
+    'mode, names',
+    [
+        ('hybrid', ['learnable']),
+        ('learnable', ['learnable']),
+        ('sinusoidal', []),
+        ('none', []),
+    ],
+)
 def test_only_what_is_learnt_is_in_the_checkpoint(mode, names):
     encode = HybridPositionalEncoding(8, (3, 4), mode=mode)
     assert list(encode.state_dict()) == names

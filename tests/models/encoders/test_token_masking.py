@@ -1,4 +1,5 @@
 """Masked modelling."""
+
 import pytest
 import torch
 

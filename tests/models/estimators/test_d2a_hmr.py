@@ -1,4 +1,5 @@
 """The estimator: any ablation trains, any missing label is only missing."""
+
 import copy
 import itertools
 from pathlib import Path
@@ -12,16 +13,20 @@ from mmengine.structures import BaseDataElement
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
 
-CONFIG = (Path(__file__).resolve().parents[3] / 'configs'
-          / 'd2a_hmr_hrnet.py')
+CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'd2a_hmr_hrnet.py'
 SIZE = 64
-WEIGHTS = ('smpl_weight', 'keypoints3d_weight', 'keypoints2d_weight',
-           'mask_weight')
+WEIGHTS = (
+    'smpl_weight',
+    'keypoints3d_weight',
+    'keypoints2d_weight',
+    'mask_weight',
+)
 LABELS = dict(
     smpl_weight=('global_orient', 'body_pose', 'betas', 'transl'),
-    keypoints3d_weight=('keypoints3d', ),
-    keypoints2d_weight=('keypoints2d', ),
-    mask_weight=('mask', ))
+    keypoints3d_weight=('keypoints3d',),
+    keypoints2d_weight=('keypoints2d',),
+    mask_weight=('mask',),
+)
 
 
 @pytest.fixture(scope='module')
@@ -42,18 +47,24 @@ def build(cfg, seed=0):
 def make_sample(body, seed, **weights):
     """A labelled person; ``weights`` switches kinds of labels off."""
     generator = torch.Generator().manual_seed(seed)
-    pose = .3 * torch.randn(72, generator=generator)
+    pose = 0.3 * torch.randn(72, generator=generator)
     betas = torch.randn(10, generator=generator)
     out = body(pose[None, :3], pose[None, 3:], betas[None])
     joints = body.regress_joints(out.vertices, 'h36m14')[0]
     gt = dict(
-        global_orient=pose[:3], body_pose=pose[3:], betas=betas,
-        transl=torch.tensor([0., 0., 4.]), smpl_weight=torch.tensor(1.),
-        keypoints3d=joints + torch.tensor([0., 0., 4.]),
+        global_orient=pose[:3],
+        body_pose=pose[3:],
+        betas=betas,
+        transl=torch.tensor([0.0, 0.0, 4.0]),
+        smpl_weight=torch.tensor(1.0),
+        keypoints3d=joints + torch.tensor([0.0, 0.0, 4.0]),
         keypoints3d_weight=torch.ones(14),
-        keypoints2d=joints[:, :2], keypoints2d_weight=torch.ones(14),
+        keypoints2d=joints[:, :2],
+        keypoints2d_weight=torch.ones(14),
         mask=torch.rand(1, SIZE, SIZE, generator=generator).round(),
-        mask_weight=torch.tensor(1.), K=torch.eye(3))
+        mask_weight=torch.tensor(1.0),
+        K=torch.eye(3),
+    )
     for name, value in weights.items():
         gt[name] = torch.full_like(gt[name], value)
     sample = BodyDataSample(metainfo=dict(sample_idx=seed))
@@ -66,18 +77,29 @@ def make_inputs(batch=2, with_depth=True, seed=0):
     inputs = dict(img=torch.randn(batch, 3, SIZE, SIZE, generator=generator))
     if with_depth:
         inputs['depth'] = torch.cat(
-            [torch.randn(batch, 1, SIZE, SIZE, generator=generator),
-             torch.ones(batch, 1, SIZE, SIZE)], 1)
+            [
+                torch.randn(batch, 1, SIZE, SIZE, generator=generator),
+                torch.ones(batch, 1, SIZE, SIZE),
+            ],
+            1,
+        )
         inputs['has_depth'] = torch.ones(batch)
     return inputs
 
 
 @pytest.mark.parametrize(
     'depth, flow, silhouette, masking, head',
-    itertools.product((True, False), (True, False), (True, False),
-                      (True, False), ('CoarseMeshHead', 'SMPLHead')))
+    itertools.product(
+        (True, False),
+        (True, False),
+        (True, False),
+        (True, False),
+        ('CoarseMeshHead', 'SMPLHead'),
+    ),
+)
 def test_any_ablation_trains_every_parameter(
-        depth, flow, silhouette, masking, head, model_cfg, body):
+    depth, flow, silhouette, masking, head, model_cfg, body
+):
     cfg = copy.deepcopy(model_cfg)
     if not depth:
         cfg.depth_branch = None
@@ -96,30 +118,36 @@ def test_any_ablation_trains_every_parameter(
     total, _ = model.parse_losses(losses)
     assert torch.isfinite(total)
     total.backward()
-    without = [name for name, p in model.named_parameters()
-               if p.requires_grad and p.grad is None]
+    without = [
+        name
+        for name, p in model.named_parameters()
+        if p.requires_grad and p.grad is None
+    ]
     assert not without
     before = [p.detach().clone() for p in model.parameters()]
     torch.optim.SGD(model.parameters(), lr=1e-3).step()
-    assert any(not torch.equal(a, b)
-               for a, b in zip(before, model.parameters()))
+    assert any(
+        not torch.equal(a, b) for a, b in zip(before, model.parameters())
+    )
 
 
 @pytest.mark.parametrize('dims', [2, 3])
-@pytest.mark.parametrize('mode', ['hybrid', 'sinusoidal', 'learnable',
-                                  'none'])
+@pytest.mark.parametrize('mode', ['hybrid', 'sinusoidal', 'learnable', 'none'])
 def test_distribution_dims_and_positional_modes_train(
-        dims, mode, model_cfg, body):
+    dims, mode, model_cfg, body
+):
     cfg = copy.deepcopy(model_cfg)
     cfg.flow_head.dims = dims
     cfg.encoder.positional_encoding.mode = mode
     model = build(cfg).train()
-    losses = model(make_inputs(), [make_sample(body, i) for i in range(2)],
-                   mode='loss')
+    losses = model(
+        make_inputs(), [make_sample(body, i) for i in range(2)], mode='loss'
+    )
     total, _ = model.parse_losses(losses)
     total.backward()
-    assert all(p.grad is not None for p in model.parameters()
-               if p.requires_grad)
+    assert all(
+        p.grad is not None for p in model.parameters() if p.requires_grad
+    )
 
 
 @pytest.mark.parametrize('name', WEIGHTS)
@@ -129,17 +157,18 @@ def test_a_missing_label_leaves_no_trace(name, model_cfg, body):
     inputs = make_inputs()
 
     def gradients(garbage):
-        samples = [make_sample(body, 0), make_sample(body, 1, **{name: 0.})]
+        samples = [make_sample(body, 0), make_sample(body, 1, **{name: 0.0})]
         for label in LABELS[name]:
             samples[1].gt.set_field(
-                torch.full_like(samples[1].gt.get(label), garbage), label)
+                torch.full_like(samples[1].gt.get(label), garbage), label
+            )
         model.zero_grad()
         torch.manual_seed(0)  # of the token mask and the points of the flow
         total, _ = model.parse_losses(model(inputs, samples, mode='loss'))
         total.backward()
         return total.detach(), [p.grad.clone() for p in model.parameters()]
 
-    first, second = gradients(0.), gradients(.7)
+    first, second = gradients(0.0), gradients(0.7)
     assert torch.equal(first[0], second[0])
     assert all(torch.equal(a, b) for a, b in zip(first[1], second[1]))
 
@@ -155,28 +184,30 @@ def test_half_precision_trains_to_about_the_same_losses(model_cfg, body):
     sum(losses[1].values()).backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
     for name, value in losses[0].items():
-        torch.testing.assert_close(losses[1][name], value, rtol=.05,
-                                   atol=.02)
+        torch.testing.assert_close(
+            losses[1][name], value, rtol=0.05, atol=0.02
+        )
 
 
 def test_a_batch_without_any_label_is_harmless(model_cfg, body):
     model = build(model_cfg).train()
-    samples = [make_sample(body, i, **dict.fromkeys(WEIGHTS, 0.))
-               for i in range(2)]
-    total, _ = model.parse_losses(
-        model(make_inputs(), samples, mode='loss'))
+    samples = [
+        make_sample(body, i, **dict.fromkeys(WEIGHTS, 0.0)) for i in range(2)
+    ]
+    total, _ = model.parse_losses(model(make_inputs(), samples, mode='loss'))
     total.backward()
     assert total == 0
     assert all((p.grad == 0).all() for p in model.parameters())
 
 
 def test_a_sample_without_depth_is_answered_by_the_image_alone(
-        model_cfg, body):
+    model_cfg, body
+):
     model = build(model_cfg).eval()
     inputs = make_inputs()
-    inputs['has_depth'] = torch.tensor([1., 0.])
+    inputs['has_depth'] = torch.tensor([1.0, 0.0])
     other = {**inputs, 'depth': inputs['depth'].clone()}
-    other['depth'][1] = 7.
+    other['depth'][1] = 7.0
     with torch.no_grad():
         a, b = model(inputs), model(other)
     assert torch.equal(a['vertices'], b['vertices'])
@@ -187,15 +218,17 @@ def test_predictions_are_root_relative_and_complete(model_cfg, body):
     cfg.keep_mask = True
     model = build(cfg).eval()
     with torch.no_grad():
-        samples = model(make_inputs(),
-                        [make_sample(body, i) for i in range(2)],
-                        mode='predict')
+        samples = model(
+            make_inputs(),
+            [make_sample(body, i) for i in range(2)],
+            mode='predict',
+        )
     pred = samples[0].pred
     names = body.joint_names('h36m14')
     hips = [names.index('left_hip'), names.index('right_hip')]
     assert pred.vertices.shape == (body.num_vertices, 3)
     assert pred.keypoints3d[hips].mean(0).abs().max() < 1e-6
-    assert pred.sigma.shape == (body.num_vertices, )
+    assert pred.sigma.shape == (body.num_vertices,)
     assert (pred.sigma > 0).all()
     assert 0 <= pred.mask.min() and pred.mask.max() <= 1
     assert not pred.vertices.requires_grad
@@ -208,15 +241,17 @@ def test_a_depth_model_says_when_the_batch_has_no_depth(model_cfg):
 
 
 def test_the_depth_branch_may_be_a_backbone_like_that_of_the_image(
-        model_cfg, body):
+    model_cfg, body
+):
     cfg = copy.deepcopy(model_cfg)
     cfg.depth_branch = dict(cfg.backbone, in_channels=2)
     with pytest.raises(ValueError, match='depth_embedding=dict'):
         build(cfg)
     cfg.depth_embedding = cfg.patch_embedding
     model = build(cfg).train()
-    losses = model(make_inputs(), [make_sample(body, i) for i in range(2)],
-                   mode='loss')
+    losses = model(
+        make_inputs(), [make_sample(body, i) for i in range(2)], mode='loss'
+    )
     model.parse_losses(losses)[0].backward()
     assert all(p.grad is not None for p in model.parameters())
 
@@ -237,5 +272,6 @@ def test_a_wrong_joint_set_is_named(model_cfg, body):
 
 def test_no_checkpoint_holds_a_body(model_cfg):
     model = build(model_cfg)
-    assert not [key for key in model.state_dict()
-                if key.startswith('body_model')]
+    assert not [
+        key for key in model.state_dict() if key.startswith('body_model')
+    ]

@@ -1,4 +1,5 @@
 """A flow is a distribution: invertible, normalised, differentiable."""
+
 import importlib.util
 from pathlib import Path
 
@@ -46,9 +47,11 @@ def test_log_det_is_that_of_the_jacobian(dims):
     for direction in (flow.forward, flow.inverse):
         for x in torch.randn(5, dims, dtype=torch.float64):
             jacobian = torch.autograd.functional.jacobian(
-                lambda v, f=direction: f(v)[0], x)
-            torch.testing.assert_close(direction(x)[1],
-                                       jacobian.det().abs().log())
+                lambda v, f=direction: f(v)[0], x
+            )
+            torch.testing.assert_close(
+                direction(x)[1], jacobian.det().abs().log()
+            )
 
 
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
@@ -65,10 +68,13 @@ def test_density_integrates_to_one_in_2d(base):
 def test_density_integrates_to_one_in_3d(base):
     flow = rough_flow(3, base)
     proposal = torch.distributions.Independent(
-        torch.distributions.StudentT(3., torch.zeros(3),
-                                     torch.full((3, ), 2.)), 1)
+        torch.distributions.StudentT(
+            3.0, torch.zeros(3), torch.full((3,), 2.0)
+        ),
+        1,
+    )
     torch.manual_seed(0)
-    x = proposal.sample((30_000, ))
+    x = proposal.sample((30_000,))
     with torch.no_grad():
         ratio = (flow.log_prob(x) - proposal.log_prob(x)).exp()
     error = ratio.std() / len(x) ** 0.5
@@ -85,9 +91,10 @@ def test_samples_come_from_the_density(base):
         x = flow.float().sample((150, 200), torch.Generator().manual_seed(0))
     assert x.shape == (150, 200, 2)
     x = x.reshape(-1, 2).double()
-    torch.testing.assert_close(x.mean(0), p @ points, atol=.04, rtol=0)
-    torch.testing.assert_close(x.square().mean(0), p @ points ** 2,
-                               atol=0, rtol=.06)
+    torch.testing.assert_close(x.mean(0), p @ points, atol=0.04, rtol=0)
+    torch.testing.assert_close(
+        x.square().mean(0), p @ points**2, atol=0, rtol=0.06
+    )
 
 
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
@@ -95,20 +102,20 @@ def test_samples_come_from_the_density(base):
 def test_moments_are_those_of_samples(dims, base):
     flow = rough_flow(dims, base)
     with torch.no_grad():
-        x = flow.sample((30_000, ), torch.Generator().manual_seed(0))
+        x = flow.sample((30_000,), torch.Generator().manual_seed(0))
         mean, std = flow.moments()
-    torch.testing.assert_close(mean, x.mean(0), rtol=0, atol=.05)
-    torch.testing.assert_close(std, x.std(0), rtol=.06, atol=0)
+    torch.testing.assert_close(mean, x.mean(0), rtol=0, atol=0.05)
+    torch.testing.assert_close(std, x.std(0), rtol=0.06, atol=0)
 
 
-@pytest.mark.parametrize('base, std', [('gaussian', 1.), ('laplace', 2**.5)])
+@pytest.mark.parametrize('base, std', [('gaussian', 1.0), ('laplace', 2**0.5)])
 def test_moments_of_the_identity_are_exact(base, std):
     flow = RealNVP(dims=3, base=base)
     for net in [*flow.s, *flow.t]:
         torch.nn.init.zeros_(net[4].weight)
     mean, actual = flow.moments()
     torch.testing.assert_close(mean, torch.zeros(3), atol=1e-6, rtol=0)
-    torch.testing.assert_close(actual, torch.full((3, ), std))
+    torch.testing.assert_close(actual, torch.full((3,), std))
 
 
 @pytest.mark.parametrize('dims', [2, 3])
@@ -135,18 +142,20 @@ def test_every_dim_is_moved_and_every_parameter_learns(dims, num_layers):
     flow.log_prob(torch.randn(64, dims)).mean().backward()
     for name, parameter in flow.named_parameters():
         assert parameter.grad is not None, name
-    assert all(net[4].weight.grad.abs().sum() > 0
-               for net in [*flow.s, *flow.t])
+    assert all(
+        net[4].weight.grad.abs().sum() > 0 for net in [*flow.s, *flow.t]
+    )
 
 
 def test_any_batch_prefix_gives_the_same_numbers():
     flow = rough_flow(3)
     x = torch.randn(2, 3, 4, 3)
-    torch.testing.assert_close(flow.log_prob(x).flatten(),
-                               flow.log_prob(x.reshape(-1, 3)))
+    torch.testing.assert_close(
+        flow.log_prob(x).flatten(), flow.log_prob(x.reshape(-1, 3))
+    )
     assert flow.log_prob(x[0, 0, 0]).shape == ()
     assert flow.log_prob(x[:0]).shape == (0, 3, 4)
-    assert flow.sample().shape == (3, )
+    assert flow.sample().shape == (3,)
 
 
 def test_input_is_left_alone():
@@ -184,5 +193,6 @@ def test_published_weights_give_the_published_log_prob():
         torch.nn.init.normal_(parameter, std=0.3)
     ours.load_state_dict(published.state_dict())
     x = 2 * torch.randn(100, 2)
-    torch.testing.assert_close(ours.log_prob(x), published.log_prob(x),
-                               rtol=1e-5, atol=1e-4)
+    torch.testing.assert_close(
+        ours.log_prob(x), published.log_prob(x), rtol=1e-5, atol=1e-4
+    )

@@ -1,4 +1,5 @@
 """Both mesh heads: shapes, the start, the depth skip, gradients."""
+
 import pytest
 import torch
 from torch import Tensor
@@ -15,25 +16,37 @@ HEADS = {'coarse': CoarseMeshHead, 'smpl': SMPLHead}
 def build(request, body):
     def build_head(**kwargs):
         torch.manual_seed(0)
-        kwargs = dict(body_model=body, num_coarse_vertices=K, hidden=32,
-                      depth_channels=C_DEPTH) | kwargs
+        kwargs = (
+            dict(
+                body_model=body,
+                num_coarse_vertices=K,
+                hidden=32,
+                depth_channels=C_DEPTH,
+            )
+            | kwargs
+        )
         return HEADS[request.param](C, **kwargs)
+
     return build_head
 
 
-def tokens(batch: int = 2, grid: tuple[int, int] = (6, 6)
-           ) -> tuple[Tensor, tuple[int, int], Tensor]:
+def tokens(
+    batch: int = 2, grid: tuple[int, int] = (6, 6)
+) -> tuple[Tensor, tuple[int, int], Tensor]:
     torch.manual_seed(1)
     count = grid[0] * grid[1]
-    return (torch.randn(batch, count, C), grid,
-            torch.randn(batch, count, C_DEPTH))
+    return (
+        torch.randn(batch, count, C),
+        grid,
+        torch.randn(batch, count, C_DEPTH),
+    )
 
 
 def disturb(head: torch.nn.Module) -> torch.nn.Module:
     """Move a head away from its start."""
     with torch.no_grad():
         for parameter in head.parameters():
-            parameter.add_(.05 * torch.randn_like(parameter))
+            parameter.add_(0.05 * torch.randn_like(parameter))
     return head
 
 
@@ -61,19 +74,18 @@ def test_starts_as_a_person_upright_before_the_camera(build, body):
     out = build()(*tokens())
     expected = mean_vertices(body)
     error = (out['vertices'] - expected).norm(dim=-1)
-    assert error.median() < .01
+    assert error.median() < 0.01
     # OpenCV: y down, so the head (joint 15) is above the ankles (7, 8).
     joints = body.regress_joints(out['vertices'], 'smpl24')
     assert (joints[:, 15, 1] < joints[:, 7, 1] - 1).all()
     # Facing the camera, left is on the right of the image, and toes are
     # nearer than ankles.
-    assert (joints[:, 16, 0] > joints[:, 17, 0] + .2).all()
+    assert (joints[:, 16, 0] > joints[:, 17, 0] + 0.2).all()
     assert (joints[:, 10, 2] < joints[:, 7, 2]).all()
     # A person of 1.8 m takes up most of the crop, which spans 2.
     scale = out['camera'][:, 0]
-    torch.testing.assert_close(scale, torch.full((2, ), .9), atol=.03,
-                               rtol=0)
-    assert out['camera'][:, 1:].abs().max() < .1
+    torch.testing.assert_close(scale, torch.full((2,), 0.9), atol=0.03, rtol=0)
+    assert out['camera'][:, 1:].abs().max() < 0.1
 
 
 @pytest.mark.parametrize('depth_channels', [None, C_DEPTH])
@@ -91,8 +103,11 @@ def test_every_parameter_learns(build, depth_channels):
 def test_without_depth_every_parameter_still_has_a_gradient(build, given):
     head = build()
     z, grid, depth = tokens()
-    args = dict(nothing=(), closed=(depth, torch.zeros(2)),
-                nan=(depth * torch.nan, torch.zeros(2)))[given]
+    args = dict(
+        nothing=(),
+        closed=(depth, torch.zeros(2)),
+        nan=(depth * torch.nan, torch.zeros(2)),
+    )[given]
     head(z, grid, *args)['vertices'].sum().backward()
     for name, parameter in head.named_parameters():
         if 'depth' in name:
@@ -103,7 +118,7 @@ def test_without_depth_every_parameter_still_has_a_gradient(build, given):
 def test_closed_depth_leaves_no_trace(build):
     head = disturb(build())
     z, grid, depth = tokens(3)
-    has_depth = torch.tensor([1., 0., 1.])
+    has_depth = torch.tensor([1.0, 0.0, 1.0])
     mixed = head(z, grid, depth, has_depth)
     depth[1] = torch.nan
     garbage = head(z, grid, depth, has_depth)
@@ -120,8 +135,10 @@ def test_without_depth_channels_there_is_nothing_of_depth(build):
     head = build(depth_channels=None)
     assert not [n for n, _ in head.named_parameters() if 'depth' in n]
     z, grid, depth = tokens()
-    assert torch.equal(head(z, grid)['vertices'],
-                       head(z, grid, depth, torch.ones(2))['vertices'])
+    assert torch.equal(
+        head(z, grid)['vertices'],
+        head(z, grid, depth, torch.ones(2))['vertices'],
+    )
 
 
 def test_where_a_token_is_matters(build):
@@ -143,7 +160,7 @@ def test_half_precision_networks_give_full_precision_meshes(build):
         out = head(*tokens())
     exact = head(*tokens())
     assert all(x.dtype == torch.float32 for x in out.values())
-    assert (out['vertices'] - exact['vertices']).abs().max() < .005
+    assert (out['vertices'] - exact['vertices']).abs().max() < 0.005
 
 
 def test_empty_batch_passes(build):
@@ -153,7 +170,7 @@ def test_empty_batch_passes(build):
 
 def test_camera_scale_is_always_positive(build):
     head = build()
-    torch.nn.init.constant_(head.regressor.output.bias, -30.)
+    torch.nn.init.constant_(head.regressor.output.bias, -30.0)
     assert (head(*tokens())['camera'][:, 0] > 0).all()
 
 
@@ -166,8 +183,14 @@ def test_tokens_that_do_not_fill_the_grid_are_refused(build):
 @pytest.mark.parametrize('name', ['CoarseMeshHead', 'SMPLHead'])
 @pytest.mark.parametrize('cfg', [None, dict(type='mmd2a.SMPLBodyModel')])
 def test_builds_from_a_config(name, cfg, body):
-    head = MODELS.build(dict(type=f'mmd2a.{name}', in_channels=C,
-                             body_model=cfg, num_coarse_vertices=K))
+    head = MODELS.build(
+        dict(
+            type=f'mmd2a.{name}',
+            in_channels=C,
+            body_model=cfg,
+            num_coarse_vertices=K,
+        )
+    )
     out = head(*tokens()[:2])
     assert out['vertices'].shape[1] == body.num_vertices
 
@@ -175,15 +198,16 @@ def test_builds_from_a_config(name, cfg, body):
 def test_full_mesh_is_the_upsampled_coarse_mesh(body):
     head = CoarseMeshHead(C, body, K, hidden=8)
     out = head(*tokens()[:2])
-    torch.testing.assert_close(out['vertices'],
-                               head.up @ out['coarse_vertices'],
-                               atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        out['vertices'], head.up @ out['coarse_vertices'], atol=1e-5, rtol=1e-4
+    )
     # It starts geometric and learns.
     with torch.no_grad():
-        head.up_correction[5] = 1.
+        head.up_correction[5] = 1.0
     moved = head(*tokens()[:2])['vertices'] - out['vertices']
-    torch.testing.assert_close(moved[:, 5], out['coarse_vertices'].mean(1),
-                               atol=1e-5, rtol=1e-3)
+    torch.testing.assert_close(
+        moved[:, 5], out['coarse_vertices'].mean(1), atol=1e-5, rtol=1e-3
+    )
     assert (moved[:, 6] == 0).all()
 
 
@@ -195,10 +219,19 @@ def test_smpl_mesh_is_the_body_with_its_parameters(body):
     assert out['betas'].shape == (2, body.num_betas)
     rotations = torch.cat([out['global_orient'], out['body_pose']], 1)
     torch.testing.assert_close(
-        rotations @ rotations.mT, torch.eye(3).expand(2, 24, 3, 3),
-        atol=1e-5, rtol=0)
+        rotations @ rotations.mT,
+        torch.eye(3).expand(2, 24, 3, 3),
+        atol=1e-5,
+        rtol=0,
+    )
     torch.testing.assert_close(
-        out['vertices'], body(out['global_orient'], out['body_pose'],
-                              out['betas'], pose_format='matrix').vertices)
+        out['vertices'],
+        body(
+            out['global_orient'],
+            out['body_pose'],
+            out['betas'],
+            pose_format='matrix',
+        ).vertices,
+    )
     distance = torch.cdist(out['coarse_vertices'], out['vertices'])
     assert distance.min(-1).values.max() < 1e-3

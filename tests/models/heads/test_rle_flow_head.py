@@ -1,4 +1,5 @@
 """The flow head: a positive scale per point, learned from labels."""
+
 import pytest
 import torch
 
@@ -19,21 +20,25 @@ def build(**kwargs) -> RLEFlowHead:
 def test_any_number_of_tokens_gives_a_scale_per_point(dims, num_tokens):
     sigma = build(dims=dims)(torch.randn(4, num_tokens, C))
     assert sigma.shape == (4, P, dims)
-    torch.testing.assert_close(sigma, torch.full_like(sigma, .1), atol=.02,
-                               rtol=0)
+    torch.testing.assert_close(
+        sigma, torch.full_like(sigma, 0.1), atol=0.02, rtol=0
+    )
 
 
 def test_scale_never_falls_below_its_floor():
-    head = build(min_sigma=.01)
-    torch.nn.init.constant_(head.mlp[-1].bias, -100.)
-    assert (head(torch.randn(2, 9, C)) >= .01).all()
+    head = build(min_sigma=0.01)
+    torch.nn.init.constant_(head.mlp[-1].bias, -100.0)
+    assert (head(torch.randn(2, 9, C)) >= 0.01).all()
 
 
 @pytest.mark.parametrize('dims', [2, 3])
 @pytest.mark.parametrize('mode', ['exact', 'parity'])
 def test_every_parameter_learns(dims, mode):
-    head = build(dims=dims, loss=dict(type='mmd2a.RLELoss', mode=mode),
-                 points_per_step=None)
+    head = build(
+        dims=dims,
+        loss=dict(type='mmd2a.RLELoss', mode=mode),
+        points_per_step=None,
+    )
     sigma = head(torch.randn(4, 9, C))
     mean = torch.randn(4, P, dims)
     head.loss(mean, sigma, torch.randn(4, P, dims)).backward()
@@ -57,11 +62,12 @@ def test_garbage_labels_leave_no_trace():
 def test_random_points_of_a_step_estimate_the_loss_of_all():
     head = build(points_per_step=5)
     sigma = head(torch.randn(8, 9, C)).detach()
-    mean, target = torch.randn(2, 8, P, 3) * .1
+    mean, target = torch.randn(2, 8, P, 3) * 0.1
     with torch.no_grad():
         every = head.eval().loss(mean, sigma, target)
-        some = torch.stack([head.train().loss(mean, sigma, target)
-                            for _ in range(100)])
+        some = torch.stack(
+            [head.train().loss(mean, sigma, target) for _ in range(100)]
+        )
     assert some.std() > 0
     assert abs(some.mean() - every) < 4 * some.std() / 10
 
@@ -80,14 +86,14 @@ def test_weights_follow_the_random_points(weight_shape):
 def test_samples_have_the_mean_and_scale_that_were_predicted():
     head = build()
     for net in [*head.flow.s, *head.flow.t]:
-        torch.nn.init.normal_(net[4].weight, std=.15)
-        torch.nn.init.normal_(net[4].bias, std=.2)
+        torch.nn.init.normal_(net[4].weight, std=0.15)
+        torch.nn.init.normal_(net[4].bias, std=0.2)
     mean = torch.randn(1, P, 3)
-    sigma = .02 + .1 * torch.rand(1, P, 3)
+    sigma = 0.02 + 0.1 * torch.rand(1, P, 3)
     samples = head.sample(mean, sigma, 4000)
     assert samples.shape == (4000, 1, P, 3)
-    assert ((samples.mean(0) - mean).abs() < .15 * sigma).all()
-    torch.testing.assert_close(samples.std(0), sigma, rtol=.15, atol=0)
+    assert ((samples.mean(0) - mean).abs() < 0.15 * sigma).all()
+    torch.testing.assert_close(samples.std(0), sigma, rtol=0.15, atol=0)
 
 
 def test_parity_refuses_to_be_sampled():
@@ -96,8 +102,9 @@ def test_parity_refuses_to_be_sampled():
         head.sample(torch.zeros(1, P, 3), torch.ones(1, P, 3), 2)
 
 
-@pytest.mark.parametrize('mode, base', [('exact', 'laplace'),
-                                        ('parity', 'gaussian')])
+@pytest.mark.parametrize(
+    'mode, base', [('exact', 'laplace'), ('parity', 'gaussian')]
+)
 def test_each_mode_gets_the_base_it_is_defined_with(mode, base):
     head = build(loss=dict(type='mmd2a.RLELoss', mode=mode))
     assert head.flow.base == base
@@ -112,10 +119,16 @@ def test_half_precision_networks_give_full_precision_scales():
 
 
 def test_builds_from_a_config():
-    head = MODELS.build(dict(
-        type='mmd2a.RLEFlowHead', in_channels=C, num_points=P, dims=2,
-        flow=dict(type='mmd2a.RealNVP', num_layers=4),
-        loss=dict(type='mmd2a.RLELoss', mode='parity', loss_weight=.1)))
+    head = MODELS.build(
+        dict(
+            type='mmd2a.RLEFlowHead',
+            in_channels=C,
+            num_points=P,
+            dims=2,
+            flow=dict(type='mmd2a.RealNVP', num_layers=4),
+            loss=dict(type='mmd2a.RLELoss', mode='parity', loss_weight=0.1),
+        )
+    )
     assert isinstance(head.flow, RealNVP)
     assert head.flow.dims == 2 and len(head.flow.mask) == 4
-    assert head.loss_module.loss_weight == .1
+    assert head.loss_module.loss_weight == 0.1

@@ -1,4 +1,5 @@
 """RLE: the published arithmetic to the digit, or a true density."""
+
 import importlib.util
 import math
 import sys
@@ -37,15 +38,15 @@ def published_loss(monkeypatch):
         pytest.skip('needs mmpose')
     models = Path(spec.origin).parent / 'models'
     spec = importlib.util.spec_from_file_location(
-        'published_realnvp', models / 'utils/realnvp.py')
+        'published_realnvp', models / 'utils/realnvp.py'
+    )
     realnvp = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(realnvp)
     source = (models / 'losses/regression_loss.py').read_text()
     start = source.index('class RLELoss')
-    source = source[start:source.index('\n\n\n', start)]
+    source = source[start : source.index('\n\n\n', start)]
     module = types.ModuleType('published_rle')
-    vars(module).update(nn=nn, torch=torch, math=math,
-                        RealNVP=realnvp.RealNVP)
+    vars(module).update(nn=nn, torch=torch, math=math, RealNVP=realnvp.RealNVP)
     monkeypatch.setitem(sys.modules, 'published_rle', module)
     exec(compile(source, 'published_rle', 'exec'), vars(module))
     return module.RLELoss
@@ -61,13 +62,16 @@ def test_parity_is_the_published_arithmetic(published_loss, q):
     flow.load_state_dict(published.flow_model.state_dict())
     pred, raw = torch.randn(2, 4, 17, 2, requires_grad=True).unbind()
     target = torch.randn(4, 17, 2)
-    weight = (torch.rand(4, 17) < .7).float()
+    weight = (torch.rand(4, 17) < 0.7).float()
     expected = published(pred, raw, target, weight[..., None].clone())
     loss = RLELoss(mode='parity', q_distribution=q)(
-        pred, raw.sigmoid(), target, flow, weight, avg_factor=4)
+        pred, raw.sigmoid(), target, flow, weight, avg_factor=4
+    )
     torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-4)
-    for ours, theirs in zip(torch.autograd.grad(loss, (pred, raw)),
-                            torch.autograd.grad(expected, (pred, raw))):
+    for ours, theirs in zip(
+        torch.autograd.grad(loss, (pred, raw)),
+        torch.autograd.grad(expected, (pred, raw)),
+    ):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
@@ -76,39 +80,48 @@ def test_parity_counts_the_flow_d_times_and_sigma_twice(dims):
     """The value differs from the true −log p by terms known in closed form."""
     flow = identity_flow(dims, 'gaussian')
     error = torch.linspace(-1, 2, dims)
-    sigma = torch.linspace(.2, .5, dims)
-    parity = RLELoss(mode='parity').per_point(error * sigma, sigma,
-                                              torch.zeros(dims), flow)
+    sigma = torch.linspace(0.2, 0.5, dims)
+    parity = RLELoss(mode='parity').per_point(
+        error * sigma, sigma, torch.zeros(dims), flow
+    )
     gauss = torch.distributions.Normal(0, 1).log_prob(error).sum()
     laplace = torch.distributions.Laplace(0, 1).log_prob(error).sum()
     log_sigma = sigma.log().sum()
     torch.testing.assert_close(parity, 2 * log_sigma - laplace - dims * gauss)
     # The density that RLE writes, Q G / (c' σ): for an identity flow
     # c' = e^(1/2) Φ(−1) per dim.
-    log_c = dims * (.5 + math.log(.5 * math.erfc(2 ** -.5)))
+    log_c = dims * (0.5 + math.log(0.5 * math.erfc(2**-0.5)))
     true = log_sigma - laplace - gauss + log_c
     torch.testing.assert_close(
-        parity - true, log_sigma - (dims - 1) * gauss - log_c)
+        parity - true, log_sigma - (dims - 1) * gauss - log_c
+    )
 
 
 @pytest.mark.parametrize('base', ['laplace', 'gaussian'])
 def test_exact_with_an_identity_flow_is_q(base):
     """σ is the standard deviation: b = σ / √2 for Laplace."""
-    sigma = torch.tensor([.05, .2, 3.])
+    sigma = torch.tensor([0.05, 0.2, 3.0])
     pred, target = torch.randn(2, 10, 3)
-    q = (torch.distributions.Laplace(pred, sigma / 2 ** .5)
-         if base == 'laplace' else torch.distributions.Normal(pred, sigma))
+    q = (
+        torch.distributions.Laplace(pred, sigma / 2**0.5)
+        if base == 'laplace'
+        else torch.distributions.Normal(pred, sigma)
+    )
     torch.testing.assert_close(
-        RLELoss().per_point(pred, sigma.expand(10, 3), target,
-                            identity_flow(3, base)),
-        -q.log_prob(target).sum(-1), rtol=1e-4, atol=1e-4)
+        RLELoss().per_point(
+            pred, sigma.expand(10, 3), target, identity_flow(3, base)
+        ),
+        -q.log_prob(target).sum(-1),
+        rtol=1e-4,
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize('base', ['laplace', 'gaussian'])
 def test_exact_integrates_to_one(base):
     flow = rough_flow(2, base).double()
-    mean = torch.tensor([.3, -.2], dtype=torch.float64)
-    sigma = torch.tensor([.05, .2], dtype=torch.float64)
+    mean = torch.tensor([0.3, -0.2], dtype=torch.float64)
+    sigma = torch.tensor([0.05, 0.2], dtype=torch.float64)
     steps, reach = 251, 10
     axis = torch.linspace(-reach, reach, steps, dtype=torch.float64)
     x = mean + sigma * torch.cartesian_prod(axis, axis)
@@ -117,82 +130,95 @@ def test_exact_integrates_to_one(base):
         p = (-RLELoss().per_point(mean, sigma, x, flow)).exp() * area
     assert p.sum() == pytest.approx(1, abs=3e-3)
     # ... with mean μ and standard deviation σ.
-    assert ((p @ (x - mean)).abs() < .05 * sigma).all()
-    torch.testing.assert_close((p @ (x - mean) ** 2).sqrt(), sigma,
-                               rtol=.05, atol=0)
+    assert ((p @ (x - mean)).abs() < 0.05 * sigma).all()
+    torch.testing.assert_close(
+        (p @ (x - mean) ** 2).sqrt(), sigma, rtol=0.05, atol=0
+    )
 
 
 def test_parity_does_not_integrate_to_one():
     """Why mode 'exact' exists."""
     flow = identity_flow(2, 'gaussian').double()
     axis = torch.linspace(-6, 6, 121, dtype=torch.float64)
-    x, sigma = torch.cartesian_prod(axis, axis), torch.tensor([1., 1.])
-    value = RLELoss(mode='parity').per_point(torch.zeros(2), sigma.double(),
-                                             x, flow)
-    total = (-value).exp().sum() * .1 ** 2
-    assert total < .2
+    x, sigma = torch.cartesian_prod(axis, axis), torch.tensor([1.0, 1.0])
+    value = RLELoss(mode='parity').per_point(
+        torch.zeros(2), sigma.double(), x, flow
+    )
+    total = (-value).exp().sum() * 0.1**2
+    assert total < 0.2
 
 
 def test_exact_ignores_where_and_how_wide_the_flow_is():
     """A flow cannot take over what μ and σ stand for."""
     flow = rough_flow(2, 'gaussian')
     pred, target = torch.randn(2, 20, 2)
-    sigma = torch.full((20, 2), .3)
+    sigma = torch.full((20, 2), 0.3)
     before = RLELoss().per_point(pred, sigma, target, flow)
 
     class Moved(nn.Module):
         """The same density, stretched and shifted per dim."""
 
-        factor, shift = torch.tensor([5., .1]), torch.tensor([-2., .3])
+        factor, shift = torch.tensor([5.0, 0.1]), torch.tensor([-2.0, 0.3])
 
         def moments(self):
             mean, std = flow.moments()
             return mean * self.factor + self.shift, std * self.factor
 
         def log_prob(self, x):
-            return (flow.log_prob((x - self.shift) / self.factor)
-                    - self.factor.log().sum())
+            return (
+                flow.log_prob((x - self.shift) / self.factor)
+                - self.factor.log().sum()
+            )
 
     torch.testing.assert_close(
-        RLELoss().per_point(pred, sigma, target, Moved()), before,
-        rtol=1e-4, atol=1e-4)
+        RLELoss().per_point(pred, sigma, target, Moved()),
+        before,
+        rtol=1e-4,
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize('seed', [0, 1])
 def test_exact_recovers_the_scale_of_the_noise(seed):
     """Within a fifth, for scales a factor of 8 apart."""
     torch.manual_seed(seed)
-    true = torch.tensor([[.02, .05, .16]])
+    true = torch.tensor([[0.02, 0.05, 0.16]])
     flow = RealNVP(dims=3, base='laplace', num_layers=4, hidden=32)
-    mean = nn.Parameter(torch.full((1, 3), .1))
-    log_sigma = nn.Parameter(torch.full((1, 3), math.log(.1)))
-    optimizer = torch.optim.Adam([
-        dict(params=[mean], lr=.01), dict(params=[log_sigma], lr=.05),
-        dict(params=flow.parameters(), lr=1e-3)])
+    mean = nn.Parameter(torch.full((1, 3), 0.1))
+    log_sigma = nn.Parameter(torch.full((1, 3), math.log(0.1)))
+    optimizer = torch.optim.Adam(
+        [
+            dict(params=[mean], lr=0.01),
+            dict(params=[log_sigma], lr=0.05),
+            dict(params=flow.parameters(), lr=1e-3),
+        ]
+    )
     steps, loss_module = 150, RLELoss()
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         target = true * torch.randn(128, 3)
-        loss = loss_module(mean.expand(128, 3),
-                           log_sigma.exp().expand(128, 3), target, flow)
+        loss = loss_module(
+            mean.expand(128, 3), log_sigma.exp().expand(128, 3), target, flow
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
     ratio = log_sigma.exp() / true
     assert ratio.min() > 1 / 1.2 and ratio.max() < 1.2
-    assert (mean.abs() < .1 * true).all()
+    assert (mean.abs() < 0.1 * true).all()
     # Negative, as the density is above one: this is a good fit.
     assert loss < -3
 
 
 @pytest.mark.parametrize('mode', ['exact', 'parity'])
-@pytest.mark.parametrize('sigma', [0., 1e-30, 1e30])
+@pytest.mark.parametrize('sigma', [0.0, 1e-30, 1e30])
 def test_absurd_sigma_stays_finite(mode, sigma):
     pred = torch.zeros(2, 4, 3, requires_grad=True)
     sigma = torch.full((2, 4, 3), sigma, requires_grad=True)
-    loss = RLELoss(mode=mode)(pred, sigma, torch.ones(2, 4, 3),
-                              RealNVP(dims=3))
+    loss = RLELoss(mode=mode)(
+        pred, sigma, torch.ones(2, 4, 3), RealNVP(dims=3)
+    )
     loss.backward()
     assert loss.isfinite()
     assert pred.grad.isfinite().all() and sigma.grad.isfinite().all()
@@ -200,10 +226,11 @@ def test_absurd_sigma_stays_finite(mode, sigma):
 
 @pytest.mark.parametrize('mode', ['exact', 'parity'])
 def test_far_label_has_a_bounded_loss_and_still_widens_sigma(mode):
-    pred, target = torch.zeros(1, 1, 3), torch.full((1, 1, 3), 5.)
+    pred, target = torch.zeros(1, 1, 3), torch.full((1, 1, 3), 5.0)
     sigma = torch.full((1, 1, 3), 1e-3, requires_grad=True)
-    loss = RLELoss(mode=mode)(pred, sigma, target,
-                              RealNVP(dims=3, base='laplace'))
+    loss = RLELoss(mode=mode)(
+        pred, sigma, target, RealNVP(dims=3, base='laplace')
+    )
     loss.backward()
     assert loss < 2000
     assert (sigma.grad < 0).all()
@@ -214,11 +241,13 @@ def test_far_label_has_a_bounded_loss_and_still_widens_sigma(mode):
 def test_gradients_are_right(mode, dims):
     flow = rough_flow(dims, 'gaussian').double()
     pred = torch.randn(1, 3, dims, dtype=torch.float64, requires_grad=True)
-    sigma = (.5 + torch.rand(1, 3, dims, dtype=torch.float64)
-             ).requires_grad_()
+    sigma = (
+        0.5 + torch.rand(1, 3, dims, dtype=torch.float64)
+    ).requires_grad_()
     target = torch.randn(1, 3, dims, dtype=torch.float64)
     assert torch.autograd.gradcheck(
-        lambda p, s: RLELoss(mode=mode)(p, s, target, flow), (pred, sigma))
+        lambda p, s: RLELoss(mode=mode)(p, s, target, flow), (pred, sigma)
+    )
 
 
 def test_unknown_choices_are_refused():

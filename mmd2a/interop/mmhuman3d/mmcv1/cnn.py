@@ -1,4 +1,5 @@
 """``mmcv.cnn``: building blocks of networks."""
+
 from mmengine.registry import build_model_from_cfg
 
 from mmd2a.interop.mmhuman3d.mmcv1.names import found_in
@@ -8,5 +9,6 @@ from mmd2a.interop.mmhuman3d.mmcv1.utils import Registry
 # configs makes a sequence.
 MODELS = Registry('model', build_func=build_model_from_cfg, scope='mmcv')
 
-__getattr__ = found_in(__name__, 'mmcv.cnn', 'mmengine.model',
-                       'mmengine.model.weight_init')
+__getattr__ = found_in(
+    __name__, 'mmcv.cnn', 'mmengine.model', 'mmengine.model.weight_init'
+)

@@ -1,4 +1,5 @@
 """Names that are the same as ever, in another module."""
+
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -25,6 +26,7 @@ def found_in(module: str, *others: str) -> Callable[[str], Any]:
                     return value
         raise AttributeError(
             f'{module!r}, the view of mmcv 1.x, has no {name!r}, nor has '
-            f'{" or ".join(others)}')
+            f'{" or ".join(others)}'
+        )
 
     return __getattr__

@@ -1,13 +1,16 @@
 """Names that can be imported but need PyTorch3D itself when they are used."""
+
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-_HOW = ('Without it, MMHuman3D under MMEngine trains, evaluates and projects, '
-        'but does not render or read meshes (mmd2a.visualization draws '
-        'meshes). PyTorch3D has no package for current PyTorch on PyPI; '
-        'build it: `pip install --no-build-isolation '
-        '"git+https://github.com/facebookresearch/pytorch3d.git@stable"` '
-        '(needs a C++ compiler). It is used as soon as it is installed.')
+_HOW = (
+    'Without it, MMHuman3D under MMEngine trains, evaluates and projects, '
+    'but does not render or read meshes (mmd2a.visualization draws '
+    'meshes). PyTorch3D has no package for current PyTorch on PyPI; '
+    'build it: `pip install --no-build-isolation '
+    '"git+https://github.com/facebookresearch/pytorch3d.git@stable"` '
+    '(needs a C++ compiler). It is used as soon as it is installed.'
+)
 
 
 def missing_class(name: str) -> Any:
@@ -31,12 +34,17 @@ def missing_class(name: str) -> Any:
 
     def __new__(cls: type, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError(
-            f'{cls.__name__} needs {name}, which is not installed. {_HOW}')
+            f'{cls.__name__} needs {name}, which is not installed. {_HOW}'
+        )
 
-    return type(name.rpartition('.')[2], (), {
-        '__new__': __new__,
-        '__doc__': f'Stands for {name}, which needs PyTorch3D.',
-    })
+    return type(
+        name.rpartition('.')[2],
+        (),
+        {
+            '__new__': __new__,
+            '__doc__': f'Stands for {name}, which needs PyTorch3D.',
+        },
+    )
 
 
 def missing_function(name: str) -> Callable[..., NoReturn]:

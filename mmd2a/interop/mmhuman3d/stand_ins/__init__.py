@@ -5,6 +5,7 @@
 :mod:`.videos` annotations of synthetic people, :mod:`.tree` all of it in one
 folder.
 """
+
 from mmd2a.interop.mmhuman3d.stand_ins.tree import make_stand_ins
 
 __all__ = ['make_stand_ins']

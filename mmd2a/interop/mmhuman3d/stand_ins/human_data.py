@@ -2,6 +2,7 @@
 
 N: people, J: keypoints of a convention.
 """
+
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,8 +45,7 @@ class People(NamedTuple):
     transl: np.ndarray
 
     @classmethod
-    def from_synthetic(cls, people: SyntheticPeople, folder: Path
-                       ) -> 'People':
+    def from_synthetic(cls, people: SyntheticPeople, folder: Path) -> 'People':
         """Take the labels of synthetic people.
 
         Args:
@@ -54,12 +54,22 @@ class People(NamedTuple):
                 folder that holds the people.
         """
         entries = [people.get_data_info(i) for i in range(len(people))]
-        stacked = {name: np.stack([e[name] for e in entries]).astype(float)
-                   for name in ('bbox', 'K', 'global_orient', 'body_pose',
-                                'betas', 'transl')}
+        stacked = {
+            name: np.stack([e[name] for e in entries]).astype(float)
+            for name in (
+                'bbox',
+                'K',
+                'global_orient',
+                'body_pose',
+                'betas',
+                'transl',
+            )
+        }
         root = folder.parent.resolve()
-        paths = ['../' + Path(e['img_path']).resolve().relative_to(
-            root).as_posix() for e in entries]
+        paths = [
+            '../' + Path(e['img_path']).resolve().relative_to(root).as_posix()
+            for e in entries
+        ]
         return cls(paths, people.cache.image_size, **stacked)
 
     def project(self, points: np.ndarray) -> np.ndarray:
@@ -69,12 +79,13 @@ class People(NamedTuple):
 
     def inside(self, pixels: np.ndarray) -> np.ndarray:
         """Whether pixels (N, J, 2) are in the image: (N, J) 0 or 1."""
-        within = (pixels > -.5) & (pixels < self.image_size - .5)
+        within = (pixels > -0.5) & (pixels < self.image_size - 0.5)
         return within.all(-1).astype(float)
 
 
-def image_annotations(people: People, body: StandInBody,
-                      labels: Sequence[str], config: str) -> bytes:
+def image_annotations(
+    people: People, body: StandInBody, labels: Sequence[str], config: str
+) -> bytes:
     """Annotations of people in images: an npz of HumanData.
 
     Args:
@@ -90,37 +101,53 @@ def image_annotations(people: People, body: StandInBody,
         confidence of those outside the image is 0. Men and women take turns;
         their body is the same.
     """
-    items = dict(image_path=list(people.image_path), config=config,
-                 bbox_xywh=_boxes(people.bbox),
-                 meta=dict(gender=_genders(len(people.betas))))
+    items = dict(
+        image_path=list(people.image_path),
+        config=config,
+        bbox_xywh=_boxes(people.bbox),
+        meta=dict(gender=_genders(len(people.betas))),
+    )
     items.update(body_labels(people, body, labels))
     return human_data_bytes(items)
 
 
-def body_labels(people: People, body: StandInBody, labels: Sequence[str]
-                ) -> dict[str, Any]:
+def body_labels(
+    people: People, body: StandInBody, labels: Sequence[str]
+) -> dict[str, Any]:
     """Items of HumanData for the labels; see :func:`image_annotations`."""
-    points = body.keypoints(people.global_orient, people.body_pose,
-                            people.betas, people.transl)['smpl_54']
+    points = body.keypoints(
+        people.global_orient, people.body_pose, people.betas, people.transl
+    )['smpl_54']
     items: dict[str, Any] = {}
     if 'keypoints2d' in labels:
         pixels = people.project(points)
-        items.update(_converted('keypoints2d', np.concatenate(
-            [pixels, people.inside(pixels)[..., None]], -1)))
+        items.update(
+            _converted(
+                'keypoints2d',
+                np.concatenate([pixels, people.inside(pixels)[..., None]], -1),
+            )
+        )
     if 'keypoints3d' in labels:
-        items.update(_converted('keypoints3d', np.concatenate(
-            [points, np.ones((*points.shape[:2], 1))], -1)))
+        items.update(
+            _converted(
+                'keypoints3d',
+                np.concatenate([points, np.ones((*points.shape[:2], 1))], -1),
+            )
+        )
     if 'smpl' in labels:
         items['smpl'] = dict(
             global_orient=people.global_orient,
             body_pose=people.body_pose.reshape(-1, 23, 3),
-            betas=people.betas, transl=people.transl)
+            betas=people.betas,
+            transl=people.transl,
+        )
     return items
 
 
 def human_data_bytes(items: dict[str, Any]) -> bytes:
     """An npz file of HumanData with these items, keypoints compressed."""
     from mmhuman3d.data.data_structures.human_data import HumanData
+
     data = HumanData(items)
     data.compress_keypoints_by_mask()
     with tempfile.TemporaryDirectory() as folder:
@@ -131,8 +158,10 @@ def human_data_bytes(items: dict[str, Any]) -> bytes:
 
 def _converted(name: str, keypoints: np.ndarray) -> dict[str, np.ndarray]:
     from mmhuman3d.core.conventions.keypoints_mapping import convert_kps
-    keypoints, mask = convert_kps(keypoints, src='smpl_54', dst='human_data',
-                                  approximate=True)
+
+    keypoints, mask = convert_kps(
+        keypoints, src='smpl_54', dst='human_data', approximate=True
+    )
     return {name: keypoints, f'{name}_mask': mask}
 
 
@@ -140,8 +169,9 @@ def _boxes(xyxy: np.ndarray) -> np.ndarray:
     """(N, 4) to (N, 5): xywh, widened, and a score."""
     centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2
     size = (xyxy[:, 2:] - xyxy[:, :2]) * _BOX_SCALE
-    return np.concatenate([centre - size / 2, size,
-                           np.ones((len(xyxy), 1))], 1)
+    return np.concatenate(
+        [centre - size / 2, size, np.ones((len(xyxy), 1))], 1
+    )
 
 
 def _genders(number: int) -> np.ndarray:

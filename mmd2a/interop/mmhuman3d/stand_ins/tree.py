@@ -1,4 +1,5 @@
 """The ``data/`` folder that MMHuman3D's configs read from, all stand-ins."""
+
 import io
 import pickle
 from collections.abc import Callable
@@ -33,7 +34,9 @@ __all__ = ['make_stand_ins']
 _Files = dict[str, Callable[[], bytes]]
 
 _FIRST_LINE = 'Stand-ins for the files that MMHuman3D reads from data/.'
-_README = _FIRST_LINE + """
+_README = (
+    _FIRST_LINE
+    + """
 
 Made by tools/data/make_mmhuman3d_stand_ins.py of mmd2a. Nothing here comes
 from, is derived from or can replace the files whose names it bears:
@@ -59,6 +62,7 @@ occluders/
 A number measured with these files says that code runs and learns. It says
 nothing about a method, and compares with nothing published.
 """
+)
 
 _ALL = ('keypoints2d', 'keypoints3d', 'smpl')
 _FITTED = ('keypoints2d', 'smpl')
@@ -97,22 +101,39 @@ _VIDEO_SETS = {
     'vibe_pw3d_test': ('pw3d', 'test', True),
 }
 _CHECKPOINTS = (
-    'pretrained/spin.pth', 'pretrained/spin_pretrain.pth',
+    'pretrained/spin.pth',
+    'pretrained/spin_pretrain.pth',
     'pretrained_models/hrnet_pretrain.pth',
     'pretrained_models/hrnet_w32_conv_pare_coco.pth',
     'pretrained_models/hrnet_w32_conv_pare_mosh.pth',
-    'checkpoints/resnet50_a1h2_176-001a1197.pth')
-_TOP_LEVEL = ('README.txt', 'body_models', 'cache', 'checkpoints', 'datasets',
-              'gmm_08.pkl', 'occluders', 'preprocessed_datasets',
-              'pretrained', 'pretrained_models', 'spin_fits', 'static_fits')
+    'checkpoints/resnet50_a1h2_176-001a1197.pth',
+)
+_TOP_LEVEL = (
+    'README.txt',
+    'body_models',
+    'cache',
+    'checkpoints',
+    'datasets',
+    'gmm_08.pkl',
+    'occluders',
+    'preprocessed_datasets',
+    'pretrained',
+    'pretrained_models',
+    'spin_fits',
+    'static_fits',
+)
 _FITTED_SETS = ('h36m', 'mpi_inf_3dhp', 'lsp', 'lspet', 'mpii', 'coco')
 _NUM_SAMPLED_BODIES = 500
 _SHARD = 4
 
 
-def make_stand_ins(out: str | Path, num_people: int = 64,
-                   image_size: int = 256, seed: int = 0,
-                   num_workers: int | None = None) -> None:
+def make_stand_ins(
+    out: str | Path,
+    num_people: int = 64,
+    image_size: int = 256,
+    seed: int = 0,
+    num_workers: int | None = None,
+) -> None:
     """Write the ``data/`` folder of MMHuman3D's configs from stand-ins.
 
     With it the configs of HMR, SPIN, PARE, CLIFF, HybrIK and VIBE find all
@@ -137,26 +158,36 @@ def make_stand_ins(out: str | Path, num_people: int = 64,
         raise ModuleNotFoundError(
             'stand-ins are made for MMHuman3D and by its conventions, but '
             'mmhuman3d is not installed: bash tools/install.sh full',
-            name='mmhuman3d')
+            name='mmhuman3d',
+        )
     counts = dict(train=num_people, test=max(num_people // 4, 2))
-    _claim(out, _README.format(
-        num_train=counts['train'], num_test=counts['test'], seed=seed))
-    people = {split: _draw_people(out, split, number, image_size, seed,
-                                  num_workers)
-              for split, number in counts.items()}
+    _claim(
+        out,
+        _README.format(
+            num_train=counts['train'], num_test=counts['test'], seed=seed
+        ),
+    )
+    people = {
+        split: _draw_people(out, split, number, image_size, seed, num_workers)
+        for split, number in counts.items()
+    }
     body = StandInBody()
     files: _Files = {
         **_body_files(body),
         **_prior_files(seed),
         **_annotation_files(people, body),
-        **{f'static_fits/{name}_fits.npy': partial(
-            _static_fits, people['train'], name, seed)
-            for name in _FITTED_SETS},
+        **{
+            f'static_fits/{name}_fits.npy': partial(
+                _static_fits, people['train'], name, seed
+            )
+            for name in _FITTED_SETS
+        },
         **dict.fromkeys(_CHECKPOINTS, _empty_checkpoint),
         'occluders/pascal_occluders.npy': partial(_occluders, seed),
     }
-    for path, make in tqdm(files.items(), desc='files', unit='file',
-                           dynamic_ncols=True):
+    for path, make in tqdm(
+        files.items(), desc='files', unit='file', dynamic_ncols=True
+    ):
         write_atomically(make(), out / path)
 
 
@@ -169,7 +200,8 @@ def _claim(out: Path, readme: str) -> None:
         raise FileExistsError(
             f'{out.absolute()} holds {", ".join(there)}, and they are not '
             'stand-ins; nothing is touched. Choose another folder, and run '
-            "configs where that one is called 'data'")
+            "configs where that one is called 'data'"
+        )
     write_atomically(readme.encode(), note)
     # MMHuman3D writes into these without making them. What it keeps in the
     # cache are annotations as they were.
@@ -179,13 +211,25 @@ def _claim(out: Path, readme: str) -> None:
         kept.unlink()
 
 
-def _draw_people(out: Path, split: str, number: int, image_size: int,
-                 seed: int, num_workers: int | None) -> People:
+def _draw_people(
+    out: Path,
+    split: str,
+    number: int,
+    image_size: int,
+    seed: int,
+    num_workers: int | None,
+) -> People:
     folder = out / 'datasets'
     drawn = SyntheticPeople(
-        str(folder / 'synthetic_people'), split=split, num_people=number,
-        image_size=image_size, seed=seed, joint_set='smpl24',
-        num_workers=num_workers, shard_size=_SHARD)
+        str(folder / 'synthetic_people'),
+        split=split,
+        num_people=number,
+        image_size=image_size,
+        seed=seed,
+        joint_set='smpl24',
+        num_workers=num_workers,
+        shard_size=_SHARD,
+    )
     for sets in (_IMAGE_SETS, _HYBRIK_SETS, _VIDEO_SETS):
         for name, *_ in sets.values():
             # Paths of images lead through the folders of their data sets.
@@ -196,52 +240,67 @@ def _draw_people(out: Path, split: str, number: int, image_size: int,
 def _body_files(body: StandInBody) -> _Files:
     smpl = _pickled(body.smpl_file())
     return {
-        **{f'body_models/smpl/SMPL_{gender}.pkl': lambda: smpl
-           for gender in ('NEUTRAL', 'MALE', 'FEMALE')},
-        'body_models/J_regressor_extra.npy':
-            lambda: _npy(body.extra_regressor),
-        'body_models/J_regressor_h36m.npy':
-            lambda: _npy(body.h36m_regressor),
-        'body_models/h36m_mean_beta.npy':
-            lambda: _npy(np.zeros(10, np.float32)),
+        **{
+            f'body_models/smpl/SMPL_{gender}.pkl': lambda: smpl
+            for gender in ('NEUTRAL', 'MALE', 'FEMALE')
+        },
+        'body_models/J_regressor_extra.npy': lambda: _npy(
+            body.extra_regressor
+        ),
+        'body_models/J_regressor_h36m.npy': lambda: _npy(body.h36m_regressor),
+        'body_models/h36m_mean_beta.npy': lambda: _npy(
+            np.zeros(10, np.float32)
+        ),
     }
 
 
 def _prior_files(seed: int) -> _Files:
     bodies = sample_bodies(_NUM_SAMPLED_BODIES, seed)
     return {
-        'body_models/smpl_mean_params.npz':
-            lambda: _npz(**mean_parameters(bodies)),
+        'body_models/smpl_mean_params.npz': lambda: _npz(
+            **mean_parameters(bodies)
+        ),
         'gmm_08.pkl': lambda: _pickled(
-            pose_mixture(bodies['body_pose'], 8, seed)),
-        'preprocessed_datasets/cmu_mosh.npz':
-            lambda: _npz(smpl=np.array(bodies, dtype=object)),
+            pose_mixture(bodies['body_pose'], 8, seed)
+        ),
+        'preprocessed_datasets/cmu_mosh.npz': lambda: _npz(
+            smpl=np.array(bodies, dtype=object)
+        ),
     }
 
 
-def _annotation_files(people: dict[str, People], body: StandInBody
-                      ) -> _Files:
+def _annotation_files(people: dict[str, People], body: StandInBody) -> _Files:
     made: _Files = {}
     for name, (config, split, labels) in _IMAGE_SETS.items():
-        made[name] = partial(image_annotations, people[split], body, labels,
-                             config)
+        made[name] = partial(
+            image_annotations, people[split], body, labels, config
+        )
     for name, (config, split, kind) in _HYBRIK_SETS.items():
-        made[name] = partial(hybrik_annotations, people[split], body, config,
-                             kind)
+        made[name] = partial(
+            hybrik_annotations, people[split], body, config, kind
+        )
     for name, (config, split, with_smpl) in _VIDEO_SETS.items():
         made[name] = partial(
-            video_annotations, people[split], body, config,
-            max(len(people[split].betas) // 4, 2), with_smpl)
-    return {f'preprocessed_datasets/{name}.npz': make
-            for name, make in made.items()}
+            video_annotations,
+            people[split],
+            body,
+            config,
+            max(len(people[split].betas) // 4, 2),
+            with_smpl,
+        )
+    return {
+        f'preprocessed_datasets/{name}.npz': make
+        for name, make in made.items()
+    }
 
 
 def _static_fits(people: People, name: str, seed: int) -> bytes:
     """(N, 82) pose and shape as a fit to keypoints may have found them."""
-    true = np.concatenate([people.global_orient, people.body_pose,
-                           people.betas], 1)
+    true = np.concatenate(
+        [people.global_orient, people.body_pose, people.betas], 1
+    )
     rng = np.random.default_rng([seed, _FITTED_SETS.index(name)])
-    noisy = true + rng.normal(size=true.shape) * .1
+    noisy = true + rng.normal(size=true.shape) * 0.1
     return _npy(noisy.astype(np.float32))
 
 
@@ -254,8 +313,11 @@ def _occluders(seed: int) -> bytes:
         corners = rng.uniform(0, 1, (8, 2)) * [width - 1, height - 1]
         blob = np.zeros((height, width, 4), np.uint8)
         cv2.fillConvexPoly(
-            blob, cv2.convexHull(corners.round().astype(np.int32)),
-            (*map(int, rng.integers(0, 256, 3)), 255), cv2.LINE_AA)
+            blob,
+            cv2.convexHull(corners.round().astype(np.int32)),
+            (*map(int, rng.integers(0, 256, 3)), 255),
+            cv2.LINE_AA,
+        )
         blobs[i] = blob
     return _npy(blobs)
 

@@ -2,6 +2,7 @@
 
 N: frames of all videos, T: frames of a video.
 """
+
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,13 @@ FRAMES_PER_VIDEO = 24
 _FEATURE_CHANNELS = 2048
 
 
-def video_annotations(people: People, body: StandInBody, config: str,
-                      num_videos: int, with_smpl: bool) -> bytes:
+def video_annotations(
+    people: People,
+    body: StandInBody,
+    config: str,
+    num_videos: int,
+    with_smpl: bool,
+) -> bytes:
     """Make videos in which a person goes from one pose to another.
 
     The frames are not drawn. The features that VIBE reads from SPIN's
@@ -39,14 +45,18 @@ def video_annotations(people: People, body: StandInBody, config: str,
     Returns:
         bytes: npz of HumanData.
     """
-    frames = _joined([_one_video(people, video)
-                      for video in range(num_videos)])
+    frames = _joined(
+        [_one_video(people, video) for video in range(num_videos)]
+    )
     labels = ['keypoints2d', 'keypoints3d', *(['smpl'] * with_smpl)]
     size = float(people.image_size)
-    box = np.tile([0., 0., size, size, 1.], (len(frames.betas), 1))
+    box = np.tile([0.0, 0.0, size, size, 1.0], (len(frames.betas), 1))
     known: dict[str, Any] = dict(
-        image_path=list(frames.image_path), bbox_xywh=box, config=config,
-        features=_features(frames))
+        image_path=list(frames.image_path),
+        bbox_xywh=box,
+        config=config,
+        features=_features(frames),
+    )
     if with_smpl:
         known['meta'] = dict(gender=np.array(['m'] * len(frames.betas)))
     return human_data_bytes({**known, **body_labels(frames, body, labels)})
@@ -54,31 +64,47 @@ def video_annotations(people: People, body: StandInBody, config: str,
 
 def _joined(videos: list[People]) -> People:
     """The frames of all videos, one after the other."""
-    arrays = {name: np.concatenate([getattr(video, name) for video in videos])
-              for name in People._fields if name not in (
-                  'image_path', 'image_size')}
-    return People(sum((video.image_path for video in videos), []),
-                  videos[0].image_size, **arrays)
+    arrays = {
+        name: np.concatenate([getattr(video, name) for video in videos])
+        for name in People._fields
+        if name not in ('image_path', 'image_size')
+    }
+    return People(
+        sum((video.image_path for video in videos), []),
+        videos[0].image_size,
+        **arrays,
+    )
 
 
 def _one_video(people: People, video: int) -> People:
     number = len(people.betas)
     first, last = video % number, (video * 7 + 3) % number
     ends = np.concatenate([people.global_orient, people.body_pose], 1)[
-        [first, last]].reshape(2, 24, 3)
+        [first, last]
+    ].reshape(2, 24, 3)
     time = np.linspace(0, 1, FRAMES_PER_VIDEO)
-    poses = np.stack([
-        Slerp([0, 1], Rotation.from_rotvec(ends[:, j]))(time).as_rotvec()
-        for j in range(24)], 1).reshape(-1, 72)
+    poses = np.stack(
+        [
+            Slerp([0, 1], Rotation.from_rotvec(ends[:, j]))(time).as_rotvec()
+            for j in range(24)
+        ],
+        1,
+    ).reshape(-1, 72)
 
     def every_frame(value: np.ndarray) -> np.ndarray:
-        return np.repeat(value[first:first + 1], FRAMES_PER_VIDEO, 0)
+        return np.repeat(value[first : first + 1], FRAMES_PER_VIDEO, 0)
 
-    names = [f'video_{video:04d}/{i:06d}.jpg'
-             for i in range(FRAMES_PER_VIDEO)]
-    return People(names, people.image_size, every_frame(people.bbox),
-                  every_frame(people.K), poses[:, :3], poses[:, 3:],
-                  every_frame(people.betas), every_frame(people.transl))
+    names = [f'video_{video:04d}/{i:06d}.jpg' for i in range(FRAMES_PER_VIDEO)]
+    return People(
+        names,
+        people.image_size,
+        every_frame(people.bbox),
+        every_frame(people.K),
+        poses[:, :3],
+        poses[:, 3:],
+        every_frame(people.betas),
+        every_frame(people.transl),
+    )
 
 
 def _features(frames: People) -> np.ndarray:
@@ -86,5 +112,6 @@ def _features(frames: People) -> np.ndarray:
     matrices = Rotation.from_rotvec(pose.reshape(-1, 3)).as_matrix()
     known = np.concatenate([matrices.reshape(len(pose), -1), frames.betas], 1)
     mixing = np.random.default_rng(0).normal(
-        size=(known.shape[1], _FEATURE_CHANNELS)) / np.sqrt(known.shape[1])
+        size=(known.shape[1], _FEATURE_CHANNELS)
+    ) / np.sqrt(known.shape[1])
     return np.maximum(known @ mixing, 0).astype(np.float32)

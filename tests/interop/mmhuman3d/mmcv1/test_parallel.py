@@ -1,4 +1,5 @@
 """Batches of containers as mmcv 1.x had them."""
+
 import pickle
 
 import pytest
@@ -19,18 +20,26 @@ from mmd2a.interop.mmhuman3d.mmcv1.parallel import (
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 5))
 
 
-@given(st.lists(sizes, min_size=1, max_size=6), st.integers(1, 6),
-       st.floats(-9, 9, width=32))
+@given(
+    st.lists(sizes, min_size=1, max_size=6),
+    st.integers(1, 6),
+    st.floats(-9, 9, width=32),
+)
 def test_stacked_tensors_are_padded_at_the_end(shapes, per_device, value):
-    samples = [DataContainer(torch.randn(3, *shape), stack=True,
-                             padding_value=value) for shape in shapes]
+    samples = [
+        DataContainer(torch.randn(3, *shape), stack=True, padding_value=value)
+        for shape in shapes
+    ]
     batch = collate(samples, per_device)
     assert len(batch.data) == -(-len(shapes) // per_device)
     for start, part in zip(range(0, len(shapes), per_device), batch.data):
-        group = samples[start:start + per_device]
+        group = samples[start : start + per_device]
         assert part.shape == (
-            len(group), 3, max(len(g.data[0]) for g in group),
-            max(g.data.shape[-1] for g in group))
+            len(group),
+            3,
+            max(len(g.data[0]) for g in group),
+            max(g.data.shape[-1] for g in group),
+        )
         for padded, sample in zip(part, group):
             _, height, width = sample.data.shape
             assert torch.equal(padded[:, :height, :width], sample.data)
@@ -39,12 +48,18 @@ def test_stacked_tensors_are_padded_at_the_end(shapes, per_device, value):
 
 
 def test_each_kind_of_field_is_batched_its_own_way():
-    samples = [dict(image=torch.full((2,), float(n)), number=n,
-                    meta=DataContainer(dict(name=str(n)), cpu_only=True),
-                    boxes=DataContainer(torch.zeros(n, 4)),
-                    pair=[n, torch.ones(1)]) for n in range(2)]
+    samples = [
+        dict(
+            image=torch.full((2,), float(n)),
+            number=n,
+            meta=DataContainer(dict(name=str(n)), cpu_only=True),
+            boxes=DataContainer(torch.zeros(n, 4)),
+            pair=[n, torch.ones(1)],
+        )
+        for n in range(2)
+    ]
     batch = collate(samples, samples_per_gpu=2)
-    assert batch['image'].tolist() == [[0., 0.], [1., 1.]]
+    assert batch['image'].tolist() == [[0.0, 0.0], [1.0, 1.0]]
     assert batch['number'].tolist() == [0, 1]
     assert batch['meta'].data == [[dict(name='0'), dict(name='1')]]
     assert batch['meta'].cpu_only
@@ -57,8 +72,10 @@ def test_each_kind_of_field_is_batched_its_own_way():
 
 
 def test_no_padding_wants_equal_sizes():
-    samples = [DataContainer(torch.zeros(n), stack=True, pad_dims=None)
-               for n in (1, 2)]
+    samples = [
+        DataContainer(torch.zeros(n), stack=True, pad_dims=None)
+        for n in (1, 2)
+    ]
     with pytest.raises(RuntimeError, match='size'):
         collate(samples, 2)
     with pytest.raises(ValueError, match='pad_dims'):
@@ -82,7 +99,6 @@ def test_a_container_knows_its_tensor_and_travels():
 
 
 class Model(nn.Module):
-
     def forward(self, image, meta, scale=1):
         return image * scale, meta
 
@@ -95,12 +111,18 @@ class Model(nn.Module):
 
 def test_a_wrapped_model_gets_what_is_in_the_containers():
     model = MMDataParallel(Model())
-    batch = collate([dict(image=DataContainer(torch.ones(1), stack=True),
-                          meta=DataContainer('Ada', cpu_only=True))])
+    batch = collate(
+        [
+            dict(
+                image=DataContainer(torch.ones(1), stack=True),
+                meta=DataContainer('Ada', cpu_only=True),
+            )
+        ]
+    )
     image, meta = model(**batch, scale=2)
-    assert image.tolist() == [[2.]] and meta == ['Ada']
+    assert image.tolist() == [[2.0]] and meta == ['Ada']
     assert model.train_step(batch, optimizer=None) == ['Ada']
-    assert model.val_step(batch, optimizer=None).tolist() == [[1.]]
+    assert model.val_step(batch, optimizer=None).tolist() == [[1.0]]
     assert is_module_wrapper(model)
 
 

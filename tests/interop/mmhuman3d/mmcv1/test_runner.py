@@ -1,4 +1,5 @@
 """Checkpoints and optimisers as mmcv 1.x had them; runners refuse."""
+
 import pytest
 import torch
 from torch import nn
@@ -7,32 +8,48 @@ from mmd2a.engine.checkpoint_loading import UntrustedCheckpointError
 from mmd2a.interop.mmhuman3d.mmcv1 import runner
 
 
-@pytest.mark.parametrize('name', [
-    'BaseRunner', 'EpochBasedRunner', 'IterBasedRunner', 'Hook', 'EvalHook',
-    'DistEvalHook', 'OptimizerHook', 'Fp16OptimizerHook', 'CheckpointHook',
-    'DistSamplerSeedHook', 'LrUpdaterHook', 'LoggerHook'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'BaseRunner',
+        'EpochBasedRunner',
+        'IterBasedRunner',
+        'Hook',
+        'EvalHook',
+        'DistEvalHook',
+        'OptimizerHook',
+        'Fp16OptimizerHook',
+        'CheckpointHook',
+        'DistSamplerSeedHook',
+        'LrUpdaterHook',
+        'LoggerHook',
+    ],
+)
 def test_parts_of_the_old_loop_can_be_subclassed_and_name_the_new(name):
 
     class Mine(getattr(runner, name)):
-
         def __init__(self, interval):
             self.interval = interval
 
     for make in (lambda: getattr(runner, name)(1), lambda: Mine(interval=1)):
-        with pytest.raises(NotImplementedError,
-                           match=r"MMEngine's Runner.*tools/train.py"):
+        with pytest.raises(
+            NotImplementedError, match=r"MMEngine's Runner.*tools/train.py"
+        ):
             make()
 
 
 def test_no_runner_is_built():
     with pytest.raises(NotImplementedError, match='EpochBasedRunner'):
-        runner.build_runner(dict(type='EpochBasedRunner', max_epochs=1),
-                            default_args=dict(model=None))
+        runner.build_runner(
+            dict(type='EpochBasedRunner', max_epochs=1),
+            default_args=dict(model=None),
+        )
 
 
 def checkpoint_of(model, prefix='', **more):
-    weights = {prefix + name: value
-               for name, value in model.state_dict().items()}
+    weights = {
+        prefix + name: value for name, value in model.state_dict().items()
+    }
     return dict(state_dict=weights, meta=dict(epoch=3, CLASSES=None), **more)
 
 
@@ -43,8 +60,9 @@ def test_weights_load_from_files_that_mmcv_1_wrote(tmp_path, prefix, bare):
     checkpoint = checkpoint_of(source, prefix)
     file = str(tmp_path / 'weights.pth')
     torch.save(checkpoint['state_dict'] if bare else checkpoint, file)
-    loaded = runner.load_checkpoint(target, file, map_location='cpu',
-                                    strict=True)
+    loaded = runner.load_checkpoint(
+        target, file, map_location='cpu', strict=True
+    )
     assert torch.equal(source.weight, target.weight)
     assert bare or loaded['meta']['epoch'] == 3
 
@@ -58,7 +76,6 @@ def test_missing_weights_matter_when_strict(tmp_path):
 
 
 class Harmful:
-
     def __reduce__(self):
         return print, ('ran code of a checkpoint',)
 
@@ -73,6 +90,7 @@ def test_a_checkpoint_runs_no_code(tmp_path, capsys):
 
 def test_reading_a_checkpoint_leaves_mmengines_loaders_alone(tmp_path):
     from mmengine.runner import CheckpointLoader
+
     before = dict(CheckpointLoader._schemes)
     file = str(tmp_path / 'weights.pth')
     torch.save(checkpoint_of(nn.Linear(2, 3)), file)
@@ -90,7 +108,6 @@ def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path):
 def test_an_optimizer_of_anything_with_parameters():
 
     class Parameters:  # MMHuman3D fits bodies by such a list
-
         def parameters(self):
             return [nn.Parameter(torch.zeros(3))]
 
@@ -103,8 +120,14 @@ def test_an_optimizer_of_anything_with_parameters():
 
 def test_parameters_may_differ_in_their_rates():
     model = nn.ModuleDict(dict(backbone=nn.Linear(2, 2), head=nn.Linear(2, 2)))
-    optimizer = runner.build_optimizer(model, dict(
-        type='SGD', lr=1.0, constructor='DefaultOptimizerConstructor',
-        paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.1)})))
+    optimizer = runner.build_optimizer(
+        model,
+        dict(
+            type='SGD',
+            lr=1.0,
+            constructor='DefaultOptimizerConstructor',
+            paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.1)}),
+        ),
+    )
     rates = sorted({group['lr'] for group in optimizer.param_groups})
     assert rates == pytest.approx([0.1, 1.0])

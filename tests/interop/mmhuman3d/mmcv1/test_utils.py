@@ -1,4 +1,5 @@
 """Registries and logging as mmcv 1.x had them."""
+
 import logging
 
 import pytest
@@ -12,7 +13,6 @@ def parts():
 
     @registry.register_module()
     class Part:
-
         def __init__(self, size, color='red'):
             self.size, self.color = size, color
 
@@ -37,13 +37,16 @@ def test_a_class_or_function_may_be_given_itself(parts):
     assert parts.build(dict(type=lambda number: number + 1, number=1)) == 2
 
 
-@pytest.mark.parametrize('cfg, error, match', [
-    ('Part', TypeError, 'must be a dict'),
-    (dict(size=1), KeyError, '"type" is missing'),
-    (dict(type=3), TypeError, 'registered name or a class'),
-    (dict(type='Nothing'), KeyError, 'not in the registry parts of toy'),
-    (dict(type='mmd2a.Nothing'), KeyError, 'Nothing'),
-])
+@pytest.mark.parametrize(
+    'cfg, error, match',
+    [
+        ('Part', TypeError, 'must be a dict'),
+        (dict(size=1), KeyError, '"type" is missing'),
+        (dict(type=3), TypeError, 'registered name or a class'),
+        (dict(type='Nothing'), KeyError, 'not in the registry parts of toy'),
+        (dict(type='mmd2a.Nothing'), KeyError, 'Nothing'),
+    ],
+)
 def test_what_cannot_be_built_is_named(parts, cfg, error, match):
     with pytest.raises(error, match=match):
         parts.build(cfg)
@@ -70,6 +73,7 @@ def test_a_parent_lends_its_way_to_build():
 
 def test_registries_of_one_package_may_share_a_mirror():
     from mmd2a.interop.mmhuman3d.registry import REGISTRIES
+
     heads = utils.Registry('heads', scope='mmhuman3d')
     necks = utils.Registry('necks', scope='mmhuman3d')
     mirror = REGISTRIES['MODELS'].module_dict
@@ -103,6 +107,7 @@ def test_names_that_moved_are_found():
     import mmengine
 
     from mmd2a.interop.mmhuman3d import mmcv1
+
     assert mmcv1.Config is mmengine.Config
     assert mmcv1.load is mmengine.load
     assert mmcv1.mkdir_or_exist is mmengine.utils.mkdir_or_exist

@@ -1,8 +1,7 @@
 """``mmcv.parallel``: batches of containers, and models that unpack them."""
+
 from mmd2a.interop.mmhuman3d.mmcv1.parallel.collate import collate
-from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_container import (
-    DataContainer,
-)
+from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_container import DataContainer
 from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_parallel import (
     MMDataParallel,
     MMDistributedDataParallel,
@@ -14,6 +13,13 @@ from mmd2a.interop.mmhuman3d.mmcv1.parallel.scatter_gather import (
 )
 from mmd2a.interop.mmhuman3d.mmcv1.parallel.utils import is_module_wrapper
 
-__all__ = ['MODULE_WRAPPERS', 'DataContainer', 'MMDataParallel',
-           'MMDistributedDataParallel', 'collate', 'is_module_wrapper',
-           'scatter', 'scatter_kwargs']
+__all__ = [
+    'MODULE_WRAPPERS',
+    'DataContainer',
+    'MMDataParallel',
+    'MMDistributedDataParallel',
+    'collate',
+    'is_module_wrapper',
+    'scatter',
+    'scatter_kwargs',
+]

@@ -1,4 +1,5 @@
 """``mmcv.parallel.collate``: samples with containers become a batch."""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,9 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import default_collate
 
-from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_container import (
-    DataContainer,
-)
+from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_container import DataContainer
 
 
 def collate(batch: Sequence, samples_per_gpu: int = 1) -> Any:
@@ -38,27 +37,38 @@ def collate(batch: Sequence, samples_per_gpu: int = 1) -> Any:
     if isinstance(first, Sequence) and not isinstance(first, str | bytes):
         return [collate(each, samples_per_gpu) for each in zip(*batch)]
     if isinstance(first, Mapping):
-        return {key: collate([sample[key] for sample in batch],
-                             samples_per_gpu) for key in first}
+        return {
+            key: collate([sample[key] for sample in batch], samples_per_gpu)
+            for key in first
+        }
     return default_collate(list(batch))
 
 
-def _collate_containers(batch: Sequence[DataContainer],
-                        samples_per_gpu: int) -> DataContainer:
+def _collate_containers(
+    batch: Sequence[DataContainer], samples_per_gpu: int
+) -> DataContainer:
     first = batch[0]
     per_device = []
     for start in range(0, len(batch), samples_per_gpu):
-        data: Any = [container.data for container
-                     in batch[start:start + samples_per_gpu]]
+        data: Any = [
+            container.data
+            for container in batch[start : start + samples_per_gpu]
+        ]
         if first.stack and not first.cpu_only:
             data = _stack(data, first.pad_dims, first.padding_value)
         per_device.append(data)
-    return DataContainer(per_device, first.stack, first.padding_value,
-                         first.cpu_only, first.pad_dims)
+    return DataContainer(
+        per_device,
+        first.stack,
+        first.padding_value,
+        first.cpu_only,
+        first.pad_dims,
+    )
 
 
-def _stack(tensors: list[Tensor], pad_dims: int | None,
-           value: float) -> Tensor:
+def _stack(
+    tensors: list[Tensor], pad_dims: int | None, value: float
+) -> Tensor:
     """Stack tensors, padded at the end of their last dimensions."""
     if pad_dims is None:
         return torch.stack(tensors)

@@ -1,4 +1,5 @@
 """``mmcv.parallel.data_container``: a field that knows how to be batched."""
+
 from typing import Any
 
 from torch import Tensor
@@ -22,9 +23,14 @@ class DataContainer:
                 [0., 0., 0., 0.]]))
     """
 
-    def __init__(self, data: Any, stack: bool = False,
-                 padding_value: float = 0, cpu_only: bool = False,
-                 pad_dims: int | None = 2) -> None:
+    def __init__(
+        self,
+        data: Any,
+        stack: bool = False,
+        padding_value: float = 0,
+        cpu_only: bool = False,
+        pad_dims: int | None = 2,
+    ) -> None:
         if pad_dims not in (None, 1, 2, 3):
             raise ValueError(f'pad_dims must be 1, 2, 3 or None: {pad_dims}')
         self._data = data
@@ -83,5 +89,6 @@ class DataContainer:
         if not isinstance(self.data, Tensor):
             raise AttributeError(
                 f'only tensors have a size, and this DataContainer holds a '
-                f'{type(self.data).__name__}')
+                f'{type(self.data).__name__}'
+            )
         return self.data

@@ -1,4 +1,5 @@
 """``mmcv.parallel``'s wrappers: models that take batches with containers."""
+
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -28,9 +29,12 @@ class MMDataParallel(nn.Module):
         torch.Size([4, 1])
     """
 
-    def __init__(self, module: nn.Module,
-                 device_ids: Sequence[Device] | None = None,
-                 dim: int = 0) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        device_ids: Sequence[Device] | None = None,
+        dim: int = 0,
+    ) -> None:
         super().__init__()
         self.module = module
         self.device_ids = list(device_ids) if device_ids else [-1]

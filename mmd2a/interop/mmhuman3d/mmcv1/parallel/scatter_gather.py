@@ -1,19 +1,17 @@
 """``mmcv.parallel.scatter_gather``: a batch goes to its device."""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_container import (
-    DataContainer,
-)
+from mmd2a.interop.mmhuman3d.mmcv1.parallel.data_container import DataContainer
 
 Device = int | torch.device
 
 
-def scatter(inputs: Any, target_gpus: Sequence[Device],
-            dim: int = 0) -> list:
+def scatter(inputs: Any, target_gpus: Sequence[Device], dim: int = 0) -> list:
     """Unpack containers and move tensors to a device.
 
     Args:
@@ -36,21 +34,24 @@ def scatter(inputs: Any, target_gpus: Sequence[Device],
         raise NotImplementedError(
             f'one process uses one device, not {list(target_gpus)}: start a '
             'process per device with `tools/dist_train.sh` or '
-            '`tools/dist_test.sh`')
+            '`tools/dist_test.sh`'
+        )
     return [_unpack(inputs, target_gpus[0])]
 
 
-def scatter_kwargs(inputs: tuple, kwargs: dict,
-                   target_gpus: Sequence[Device],
-                   dim: int = 0) -> tuple[list, list]:
+def scatter_kwargs(
+    inputs: tuple, kwargs: dict, target_gpus: Sequence[Device], dim: int = 0
+) -> tuple[list, list]:
     """Do so for positional and named arguments of a call.
 
     Example:
         >>> scatter_kwargs((1,), dict(name='Ada'), [-1])
         ([(1,)], [{'name': 'Ada'}])
     """
-    return (scatter(inputs, target_gpus, dim),
-            scatter(kwargs, target_gpus, dim))
+    return (
+        scatter(inputs, target_gpus, dim),
+        scatter(kwargs, target_gpus, dim),
+    )
 
 
 def _unpack(value: Any, device: Device) -> Any:

@@ -1,4 +1,5 @@
 """``mmcv.parallel.utils``: tell wrappers from models."""
+
 from mmengine.model import is_model_wrapper
 from torch import nn
 

@@ -1,4 +1,5 @@
 """``mmcv.runner``: modules, checkpoints and optimisers; no runner."""
+
 from mmengine.dist import get_dist_info
 from mmengine.model import BaseModule, ModuleDict, ModuleList, Sequential
 from mmengine.registry import OPTIMIZERS
@@ -27,13 +28,35 @@ from mmd2a.interop.mmhuman3d.mmcv1.runner.runners import (
 )
 
 __all__ = [
-    'HOOKS', 'OPTIMIZERS', 'RUNNERS', 'BaseModule', 'BaseRunner',
-    'CheckpointHook', 'DistEvalHook', 'DistSamplerSeedHook',
-    'EpochBasedRunner', 'EvalHook', 'Fp16OptimizerHook', 'Hook',
-    'IterBasedRunner', 'LoggerHook', 'LrUpdaterHook', 'ModuleDict',
-    'ModuleList', 'OptimizerHook', 'Sequential', 'build_optimizer',
-    'build_runner', 'get_dist_info', 'load_checkpoint'
+    'HOOKS',
+    'OPTIMIZERS',
+    'RUNNERS',
+    'BaseModule',
+    'BaseRunner',
+    'CheckpointHook',
+    'DistEvalHook',
+    'DistSamplerSeedHook',
+    'EpochBasedRunner',
+    'EvalHook',
+    'Fp16OptimizerHook',
+    'Hook',
+    'IterBasedRunner',
+    'LoggerHook',
+    'LrUpdaterHook',
+    'ModuleDict',
+    'ModuleList',
+    'OptimizerHook',
+    'Sequential',
+    'build_optimizer',
+    'build_runner',
+    'get_dist_info',
+    'load_checkpoint',
 ]
 
-__getattr__ = found_in(__name__, 'mmengine.runner', 'mmengine.dist',
-                       'mmengine.model', 'mmengine.runner.checkpoint')
+__getattr__ = found_in(
+    __name__,
+    'mmengine.runner',
+    'mmengine.dist',
+    'mmengine.model',
+    'mmengine.runner.checkpoint',
+)

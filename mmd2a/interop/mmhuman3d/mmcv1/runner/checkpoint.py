@@ -1,4 +1,5 @@
 """``mmcv.runner.checkpoint``: load weights without running what is in them."""
+
 import logging
 import re
 from collections.abc import Iterable
@@ -10,11 +11,14 @@ from torch import nn
 from mmd2a.engine.checkpoint_loading import read_checkpoint
 
 
-def load_checkpoint(model: nn.Module, filename: str,
-                    map_location: Any = None, strict: bool = False,
-                    logger: logging.Logger | None = None,
-                    revise_keys: Iterable[tuple[str, str]] = (
-                        (r'^module\.', ''),)) -> dict:
+def load_checkpoint(
+    model: nn.Module,
+    filename: str,
+    map_location: Any = None,
+    strict: bool = False,
+    logger: logging.Logger | None = None,
+    revise_keys: Iterable[tuple[str, str]] = ((r'^module\.', ''),),
+) -> dict:
     """Load weights into a model.
 
     Args:
@@ -35,11 +39,14 @@ def load_checkpoint(model: nn.Module, filename: str,
     """
     checkpoint = read_checkpoint(filename, map_location)
     if not isinstance(checkpoint, dict):
-        raise RuntimeError(f'{filename} holds no weights but a '
-                           f'{type(checkpoint).__name__}')
+        raise RuntimeError(
+            f'{filename} holds no weights but a {type(checkpoint).__name__}'
+        )
     weights = checkpoint.get('state_dict', checkpoint)
     for pattern, replacement in revise_keys:
-        weights = {re.sub(pattern, replacement, name): value
-                   for name, value in weights.items()}
+        weights = {
+            re.sub(pattern, replacement, name): value
+            for name, value in weights.items()
+        }
     load_state_dict(model, weights, strict, logger)
     return checkpoint

@@ -1,4 +1,5 @@
 """``mmcv.runner.hooks``: names to subclass; MMEngine has hooks of its own."""
+
 from mmd2a.interop.mmhuman3d.mmcv1.runner.retired import Retired
 from mmd2a.interop.mmhuman3d.mmcv1.utils import Registry
 

@@ -1,4 +1,5 @@
 """``mmcv.runner.optimizer``: optimisers of configs."""
+
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 from torch.optim import Optimizer
@@ -26,7 +27,11 @@ def build_optimizer(model: nn.Module, cfg: dict) -> Optimizer:
     constructor = optimizer.pop('constructor', _DEFAULT)
     if constructor == _DEFAULT:
         constructor = 'DefaultOptimWrapperConstructor'
-    make = OPTIM_WRAPPER_CONSTRUCTORS.build(dict(
-        type=constructor, paramwise_cfg=optimizer.pop('paramwise_cfg', None),
-        optim_wrapper_cfg=dict(type='OptimWrapper', optimizer=optimizer)))
+    make = OPTIM_WRAPPER_CONSTRUCTORS.build(
+        dict(
+            type=constructor,
+            paramwise_cfg=optimizer.pop('paramwise_cfg', None),
+            optim_wrapper_cfg=dict(type='OptimWrapper', optimizer=optimizer),
+        )
+    )
     return make(model).optimizer

@@ -1,4 +1,5 @@
 """The training loop of mmcv 1.x, which MMEngine's has replaced."""
+
 from typing import Any, NoReturn
 
 
@@ -28,5 +29,6 @@ def refuse(name: str) -> NoReturn:
     """
     raise NotImplementedError(
         f'{name} belongs to the training loop of mmcv 1.x, which is not part '
-        'of mmcv 2. Train with MMEngine\'s Runner: `python tools/train.py '
-        'CONFIG` takes configs of MMHuman3D as they are.')
+        "of mmcv 2. Train with MMEngine's Runner: `python tools/train.py "
+        'CONFIG` takes configs of MMHuman3D as they are.'
+    )

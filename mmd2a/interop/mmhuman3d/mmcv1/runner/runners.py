@@ -1,4 +1,5 @@
 """``mmcv.runner``'s runners: names to subclass, none that runs."""
+
 from typing import Any, NoReturn
 
 from mmd2a.interop.mmhuman3d.mmcv1.runner.retired import Retired, refuse
@@ -21,8 +22,9 @@ class IterBasedRunner(BaseRunner):
     """Trained iterations; now ``train_cfg=dict(by_epoch=False)``."""
 
 
-def build_runner(cfg: dict, default_args: dict | None = None,
-                 **kwargs: Any) -> NoReturn:
+def build_runner(
+    cfg: dict, default_args: dict | None = None, **kwargs: Any
+) -> NoReturn:
     """Made a runner; now ``mmengine.runner.Runner.from_cfg``.
 
     Raises:

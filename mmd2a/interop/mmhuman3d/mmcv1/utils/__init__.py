@@ -1,4 +1,5 @@
 """``mmcv.utils``: registries, logging and small helpers."""
+
 from mmengine.config import Config, ConfigDict, DictAction
 
 from mmd2a.interop.mmhuman3d.mmcv1.names import found_in
@@ -9,8 +10,21 @@ from mmd2a.interop.mmhuman3d.mmcv1.utils.registry import (
     build_from_cfg,
 )
 
-__all__ = ['Config', 'ConfigDict', 'DictAction', 'Registry',
-           'build_from_cfg', 'collect_env', 'get_logger', 'print_log']
+__all__ = [
+    'Config',
+    'ConfigDict',
+    'DictAction',
+    'Registry',
+    'build_from_cfg',
+    'collect_env',
+    'get_logger',
+    'print_log',
+]
 
-__getattr__ = found_in(__name__, 'mmengine.utils', 'mmengine.utils.dl_utils',
-                       'mmcv.utils', 'mmengine.testing')
+__getattr__ = found_in(
+    __name__,
+    'mmengine.utils',
+    'mmengine.utils.dl_utils',
+    'mmcv.utils',
+    'mmengine.testing',
+)

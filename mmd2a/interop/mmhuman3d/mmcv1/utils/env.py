@@ -1,4 +1,5 @@
 """``mmcv.utils.env``: what is installed, for bug reports."""
+
 import mmcv
 from mmengine.utils.dl_utils import collect_env as collect_mmengine_env
 

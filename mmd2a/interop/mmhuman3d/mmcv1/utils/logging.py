@@ -1,4 +1,5 @@
 """``mmcv.utils.logging``: loggers by name, on Python's own."""
+
 import logging
 
 from mmengine.dist import get_rank
@@ -7,9 +8,12 @@ from mmengine.logging import print_log as print_to_logger
 _LINE = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
 
 
-def get_logger(name: str, log_file: str | None = None,
-               log_level: int | str = logging.INFO,
-               file_mode: str = 'w') -> logging.Logger:
+def get_logger(
+    name: str,
+    log_file: str | None = None,
+    log_level: int | str = logging.INFO,
+    file_mode: str = 'w',
+) -> logging.Logger:
     """Get a logger, set up to write to the console at the first call.
 
     Only the process of rank 0 writes what is less than an error, and writes
@@ -27,8 +31,11 @@ def get_logger(name: str, log_file: str | None = None,
         'mmhuman3d'
     """
     logger = logging.getLogger(name)
-    above = [logging.getLogger(name[:end]) for end, letter in enumerate(name)
-             if letter == '.']
+    above = [
+        logging.getLogger(name[:end])
+        for end, letter in enumerate(name)
+        if letter == '.'
+    ]
     if any(each.handlers for each in (logger, *above)):
         return logger
     # Handlers of the root logger would write every line a second time.
@@ -43,8 +50,11 @@ def get_logger(name: str, log_file: str | None = None,
     return logger
 
 
-def print_log(msg: object, logger: logging.Logger | str | None = None,
-              level: int = logging.INFO) -> None:
+def print_log(
+    msg: object,
+    logger: logging.Logger | str | None = None,
+    level: int = logging.INFO,
+) -> None:
     """Log a message.
 
     Args:

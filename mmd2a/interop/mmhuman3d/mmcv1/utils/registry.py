@@ -1,4 +1,5 @@
 """``mmcv.utils.registry``: registries, each known to MMEngine's as well."""
+
 import inspect
 import sys
 from collections.abc import Callable
@@ -33,16 +34,21 @@ class Registry(mmengine_registry.Registry):
         'SilhouetteLoss'
     """
 
-    def __init__(self, name: str, build_func: Callable | None = None,
-                 parent: mmengine_registry.Registry | None = None,
-                 scope: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        build_func: Callable | None = None,
+        parent: mmengine_registry.Registry | None = None,
+        scope: str | None = None,
+    ) -> None:
         if scope is None:
             maker = sys._getframe(1).f_globals.get('__name__', name)
             scope = maker.partition('.')[0]
         if build_func is None:
             # An empty registry is false.
-            build_func = (build_from_cfg if parent is None
-                          else parent.build_func)
+            build_func = (
+                build_from_cfg if parent is None else parent.build_func
+            )
         # No parent: a registry of MMEngine has one child per scope, but a
         # package of mmcv 1.x may make many.
         super().__init__(name, build_func=build_func, scope=scope)
@@ -58,12 +64,14 @@ class Registry(mmengine_registry.Registry):
     def is_foreign(self, key: str) -> bool:
         """Whether a name has the scope of another package."""
         scope, _ = self.split_scope_key(key)
-        return (scope not in (None, self.scope)
-                and key not in self.module_dict)
+        return scope not in (None, self.scope) and key not in self.module_dict
 
-    def _register_module(self, module: Any,
-                         module_name: str | list[str] | None = None,
-                         force: bool = False) -> None:
+    def _register_module(
+        self,
+        module: Any,
+        module_name: str | list[str] | None = None,
+        force: bool = False,
+    ) -> None:
         super()._register_module(module, module_name, force)
         if self.mirror is None:
             return
@@ -74,8 +82,11 @@ class Registry(mmengine_registry.Registry):
                 self.mirror.register_module(name, force, module)
 
 
-def build_from_cfg(cfg: dict, registry: mmengine_registry.Registry,
-                   default_args: dict | None = None) -> Any:
+def build_from_cfg(
+    cfg: dict,
+    registry: mmengine_registry.Registry,
+    default_args: dict | None = None,
+) -> Any:
     """Make an object of a config.
 
     Other than MMEngine's this looks in the given registry whatever the
@@ -95,8 +106,9 @@ def build_from_cfg(cfg: dict, registry: mmengine_registry.Registry,
         (1+0j)
     """
     if not isinstance(cfg, dict):
-        raise TypeError(f'a config must be a dict, not {type(cfg).__name__}: '
-                        f'{cfg}')
+        raise TypeError(
+            f'a config must be a dict, not {type(cfg).__name__}: {cfg}'
+        )
     args = {**(default_args or {}), **cfg}
     if 'type' not in args:
         raise KeyError(f'"type" is missing in the config {args}')
@@ -109,10 +121,13 @@ def build_from_cfg(cfg: dict, registry: mmengine_registry.Registry,
             raise KeyError(
                 f'{wanted} is not in the registry {registry.name} of '
                 f'{registry.scope}. Parts of other packages are named with '
-                'theirs, such as `mmd2a.RLELoss`.')
+                'theirs, such as `mmd2a.RLELoss`.'
+            )
         wanted = found
     elif not (inspect.isclass(wanted) or inspect.isfunction(wanted)):
-        raise TypeError('type must be a registered name or a class, not '
-                        f'{type(wanted).__name__}: {wanted}')
+        raise TypeError(
+            'type must be a registered name or a class, not '
+            f'{type(wanted).__name__}: {wanted}'
+        )
     del args['type']
     return wanted(**args)

@@ -1,6 +1,10 @@
 """Files of meshes: they need PyTorch3D."""
-from ..missing import missing_class, missing_function
-from .obj_io import load_objs_as_meshes
+
+from mmd2a.interop.mmhuman3d.pytorch3d.io.obj_io import load_objs_as_meshes
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import (
+    missing_class,
+    missing_function,
+)
 
 __all__ = ['IO', 'load_objs_as_meshes', 'save_obj']
 

@@ -1,5 +1,6 @@
 """OBJ files: they need PyTorch3D."""
-from ..missing import missing_function
+
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import missing_function
 
 __all__ = ['load_objs_as_meshes']
 

@@ -1,6 +1,10 @@
 """Cameras; rasterisation, lights and textures need PyTorch3D."""
-from ..missing import missing_class, missing_function
-from .cameras import (
+
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import (
+    missing_class,
+    missing_function,
+)
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.cameras import (
     CamerasBase,
     FoVOrthographicCameras,
     FoVPerspectiveCameras,
@@ -9,8 +13,12 @@ from .cameras import (
     look_at_rotation,
     look_at_view_transform,
 )
-from .lighting import AmbientLights, DirectionalLights, PointLights
-from .mesh import (
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.lighting import (
+    AmbientLights,
+    DirectionalLights,
+    PointLights,
+)
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.mesh import (
     HardFlatShader,
     HardGouraudShader,
     HardPhongShader,
@@ -23,18 +31,38 @@ from .mesh import (
     TexturesUV,
     TexturesVertex,
 )
-from .utils import TensorProperties
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.utils import TensorProperties
 
 __all__ = [
-    'AlphaCompositor', 'AmbientLights', 'BlendParams', 'CamerasBase',
-    'DirectionalLights', 'FoVOrthographicCameras', 'FoVPerspectiveCameras',
-    'HardFlatShader', 'HardGouraudShader', 'HardPhongShader', 'Materials',
-    'MeshRasterizer', 'MeshRenderer', 'OrthographicCameras',
-    'PerspectiveCameras', 'PointLights', 'PointsRasterizationSettings',
-    'PointsRasterizer', 'RasterizationSettings', 'SoftGouraudShader',
-    'SoftPhongShader', 'SoftSilhouetteShader', 'TensorProperties',
-    'TexturesAtlas', 'TexturesUV', 'TexturesVertex', 'hard_rgb_blend',
-    'look_at_rotation', 'look_at_view_transform'
+    'AlphaCompositor',
+    'AmbientLights',
+    'BlendParams',
+    'CamerasBase',
+    'DirectionalLights',
+    'FoVOrthographicCameras',
+    'FoVPerspectiveCameras',
+    'HardFlatShader',
+    'HardGouraudShader',
+    'HardPhongShader',
+    'Materials',
+    'MeshRasterizer',
+    'MeshRenderer',
+    'OrthographicCameras',
+    'PerspectiveCameras',
+    'PointLights',
+    'PointsRasterizationSettings',
+    'PointsRasterizer',
+    'RasterizationSettings',
+    'SoftGouraudShader',
+    'SoftPhongShader',
+    'SoftSilhouetteShader',
+    'TensorProperties',
+    'TexturesAtlas',
+    'TexturesUV',
+    'TexturesVertex',
+    'hard_rgb_blend',
+    'look_at_rotation',
+    'look_at_view_transform',
 ]
 
 AlphaCompositor = missing_class('pytorch3d.renderer.AlphaCompositor')
@@ -42,6 +70,7 @@ BlendParams = missing_class('pytorch3d.renderer.BlendParams')
 Materials = missing_class('pytorch3d.renderer.Materials')
 MeshRenderer = missing_class('pytorch3d.renderer.MeshRenderer')
 PointsRasterizationSettings = missing_class(
-    'pytorch3d.renderer.PointsRasterizationSettings')
+    'pytorch3d.renderer.PointsRasterizationSettings'
+)
 PointsRasterizer = missing_class('pytorch3d.renderer.PointsRasterizer')
 hard_rgb_blend = missing_function('pytorch3d.renderer.hard_rgb_blend')

@@ -1,13 +1,16 @@
 """What all cameras have in common, and the frames of images."""
+
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..transforms import Transform3d
-from .utils import TensorProperties
-from .view_transforms import get_world_to_view_transform
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.utils import TensorProperties
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.view_transforms import (
+    get_world_to_view_transform,
+)
+from mmd2a.interop.mmhuman3d.pytorch3d.transforms import Transform3d
 
 _Size = Tensor | Sequence[int] | Sequence[Sequence[int]]
 
@@ -42,11 +45,12 @@ class CamerasBase(TensorProperties):
     def get_projection_transform(self, **kwargs: Any) -> Transform3d:
         """Return the transform from view space to the projection."""
         raise NotImplementedError(
-            f'{type(self).__name__}.get_projection_transform')
+            f'{type(self).__name__}.get_projection_transform'
+        )
 
-    def unproject_points(self, xy_depth: Tensor,
-                         world_coordinates: bool = True,
-                         **kwargs: Any) -> Tensor:
+    def unproject_points(
+        self, xy_depth: Tensor, world_coordinates: bool = True, **kwargs: Any
+    ) -> Tensor:
         """Lift projected points with a depth back to space."""
         raise NotImplementedError(f'{type(self).__name__}.unproject_points')
 
@@ -68,17 +72,20 @@ class CamerasBase(TensorProperties):
     def get_full_projection_transform(self, **kwargs: Any) -> Transform3d:
         """Return the transform from the world to the projection."""
         return self.get_world_to_view_transform(**kwargs).compose(
-            self.get_projection_transform(**kwargs))
+            self.get_projection_transform(**kwargs)
+        )
 
     def get_ndc_camera_transform(self, **kwargs: Any) -> Transform3d:
         """Return the transform from the projection to NDC."""
         if self.in_ndc():
             return Transform3d(device=self.device, dtype=self.R.dtype)
         return get_screen_to_ndc_transform(
-            self, image_size=kwargs.get('image_size', self.get_image_size()))
+            self, image_size=kwargs.get('image_size', self.get_image_size())
+        )
 
-    def transform_points(self, points: Tensor, eps: float | None = None,
-                         **kwargs: Any) -> Tensor:
+    def transform_points(
+        self, points: Tensor, eps: float | None = None, **kwargs: Any
+    ) -> Tensor:
         """Take points of the world to the projection.
 
         Args:
@@ -89,17 +96,22 @@ class CamerasBase(TensorProperties):
             (N, P, 3); (P, 3) for points (P, 3) and one camera.
         """
         return self.get_full_projection_transform(**kwargs).transform_points(
-            points, eps)
+            points, eps
+        )
 
-    def transform_points_ndc(self, points: Tensor, eps: float | None = None,
-                             **kwargs: Any) -> Tensor:
+    def transform_points_ndc(
+        self, points: Tensor, eps: float | None = None, **kwargs: Any
+    ) -> Tensor:
         """Take points of the world to NDC, as :meth:`transform_points`."""
         return self._world_to_ndc(**kwargs).transform_points(points, eps)
 
-    def transform_points_screen(self, points: Tensor,
-                                eps: float | None = None,
-                                with_xyflip: bool = True,
-                                **kwargs: Any) -> Tensor:
+    def transform_points_screen(
+        self,
+        points: Tensor,
+        eps: float | None = None,
+        with_xyflip: bool = True,
+        **kwargs: Any,
+    ) -> Tensor:
         """Take points of the world to pixels, as :meth:`transform_points`.
 
         Args:
@@ -112,22 +124,33 @@ class CamerasBase(TensorProperties):
             (P, 3) for points (P, 3) and one camera.
         """
         to_screen = get_ndc_to_screen_transform(
-            self, with_xyflip, kwargs.get('image_size', self.get_image_size()))
-        return self._world_to_ndc(**kwargs).compose(
-            to_screen).transform_points(points, eps)
+            self, with_xyflip, kwargs.get('image_size', self.get_image_size())
+        )
+        return (
+            self._world_to_ndc(**kwargs)
+            .compose(to_screen)
+            .transform_points(points, eps)
+        )
 
     def _world_to_ndc(self, **kwargs: Any) -> Transform3d:
         return self.get_full_projection_transform(**kwargs).compose(
-            self.get_ndc_camera_transform(**kwargs))
+            self.get_ndc_camera_transform(**kwargs)
+        )
 
-    def _projection(self, world_coordinates: bool, from_ndc: bool = False,
-                    **kwargs: Any) -> Transform3d:
+    def _projection(
+        self, world_coordinates: bool, from_ndc: bool = False, **kwargs: Any
+    ) -> Transform3d:
         """What :meth:`unproject_points` is to undo."""
-        transform = (self.get_full_projection_transform(**kwargs)
-                     if world_coordinates
-                     else self.get_projection_transform(**kwargs))
-        return transform.compose(self.get_ndc_camera_transform(
-            **kwargs)) if from_ndc else transform
+        transform = (
+            self.get_full_projection_transform(**kwargs)
+            if world_coordinates
+            else self.get_projection_transform(**kwargs)
+        )
+        return (
+            transform.compose(self.get_ndc_camera_transform(**kwargs))
+            if from_ndc
+            else transform
+        )
 
     def _given_projection(self, **kwargs: Any) -> Transform3d | None:
         """Return the projection ``K`` (N, 4, 4) where one is given."""
@@ -135,15 +158,19 @@ class CamerasBase(TensorProperties):
         if K is None:
             return None
         if K.shape != (len(self), 4, 4):
-            raise ValueError(f'{type(self).__name__} of {len(self)} cameras '
-                             f'takes K of shape ({len(self)}, 4, 4), not '
-                             f'{tuple(K.shape)}')
+            raise ValueError(
+                f'{type(self).__name__} of {len(self)} cameras '
+                f'takes K of shape ({len(self)}, 4, 4), not '
+                f'{tuple(K.shape)}'
+            )
         return Transform3d(matrix=K.mT, device=self.device)
 
 
 def get_ndc_to_screen_transform(
-        cameras: CamerasBase, with_xyflip: bool = False,
-        image_size: _Size | None = None) -> Transform3d:
+    cameras: CamerasBase,
+    with_xyflip: bool = False,
+    image_size: _Size | None = None,
+) -> Transform3d:
     r"""Return the transform from NDC to pixels.
 
     .. math:: u = W / 2 - s\, x, \quad v = H / 2 - s\, y,
@@ -170,11 +197,14 @@ def get_ndc_to_screen_transform(
         tensor([[50.,  0.,  5.]])
     """
     if image_size is None:
-        raise ValueError('pixels and NDC can be converted only for a known '
-                         'image size: give the cameras, or this call, '
-                         'image_size=(height, width)')
-    size = torch.as_tensor(image_size, dtype=cameras.R.dtype,
-                           device=cameras.device).reshape(-1, 2)
+        raise ValueError(
+            'pixels and NDC can be converted only for a known '
+            'image size: give the cameras, or this call, '
+            'image_size=(height, width)'
+        )
+    size = torch.as_tensor(
+        image_size, dtype=cameras.R.dtype, device=cameras.device
+    ).reshape(-1, 2)
     size = size.expand(len(cameras), 2)
     # Columns of K act on (x, y, z, 1).
     K = torch.eye(4).to(size).repeat(len(size), 1, 1)
@@ -186,8 +216,10 @@ def get_ndc_to_screen_transform(
 
 
 def get_screen_to_ndc_transform(
-        cameras: CamerasBase, with_xyflip: bool = False,
-        image_size: _Size | None = None) -> Transform3d:
+    cameras: CamerasBase,
+    with_xyflip: bool = False,
+    image_size: _Size | None = None,
+) -> Transform3d:
     """Undo :func:`get_ndc_to_screen_transform`.
 
     Args:
@@ -198,5 +230,6 @@ def get_screen_to_ndc_transform(
     Raises:
         ValueError: the image size is not given.
     """
-    return get_ndc_to_screen_transform(cameras, with_xyflip,
-                                       image_size).inverse()
+    return get_ndc_to_screen_transform(
+        cameras, with_xyflip, image_size
+    ).inverse()

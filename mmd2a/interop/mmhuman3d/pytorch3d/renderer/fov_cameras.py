@@ -1,4 +1,5 @@
 """Cameras by field of view, as in OpenGL."""
+
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..transforms import Transform3d
-from .camera_base import CamerasBase
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.camera_base import CamerasBase
+from mmd2a.interop.mmhuman3d.pytorch3d.transforms import Transform3d
 
 _Numbers = Tensor | Sequence[float] | float
 _IDENTITY = torch.eye(3)[None]
@@ -30,13 +31,17 @@ class _FieldOfViewCameras(CamerasBase):
         if given is not None:
             return given
         K = self.compute_projection_matrix(
-            *(kwargs.get(name, getattr(self, name)) for name in names))
+            *(kwargs.get(name, getattr(self, name)) for name in names)
+        )
         return Transform3d(matrix=K.mT)
 
-    def unproject_points(self, xy_depth: Tensor,
-                         world_coordinates: bool = True,
-                         scaled_depth_input: bool = False,
-                         **kwargs: Any) -> Tensor:
+    def unproject_points(
+        self,
+        xy_depth: Tensor,
+        world_coordinates: bool = True,
+        scaled_depth_input: bool = False,
+        **kwargs: Any,
+    ) -> Tensor:
         """Lift points in NDC with a depth back to space.
 
         Args:
@@ -52,12 +57,17 @@ class _FieldOfViewCameras(CamerasBase):
         if not scaled_depth_input:
             xy, depth = xy_depth[..., :2], xy_depth[..., 2:]
             on_axis = torch.cat([torch.zeros_like(xy), depth], dim=-1)
-            scaled = self.get_projection_transform(
-                **kwargs).transform_points(on_axis)[..., 2:]
-            xy_depth = torch.cat([xy.expand(*scaled.shape[:-1], 2), scaled],
-                                 dim=-1)
-        return self._projection(world_coordinates, **kwargs).inverse(
-            ).transform_points(xy_depth)
+            scaled = self.get_projection_transform(**kwargs).transform_points(
+                on_axis
+            )[..., 2:]
+            xy_depth = torch.cat(
+                [xy.expand(*scaled.shape[:-1], 2), scaled], dim=-1
+            )
+        return (
+            self._projection(world_coordinates, **kwargs)
+            .inverse()
+            .transform_points(xy_depth)
+        )
 
 
 class FoVPerspectiveCameras(_FieldOfViewCameras):
@@ -90,30 +100,51 @@ class FoVPerspectiveCameras(_FieldOfViewCameras):
 
     degrees: bool
 
-    def __init__(self, znear: _Numbers = 1.0, zfar: _Numbers = 100.0,
-                 aspect_ratio: _Numbers = 1.0, fov: _Numbers = 60.0,
-                 degrees: bool = True, R: Tensor = _IDENTITY,
-                 T: Tensor = _ORIGIN, K: Tensor | None = None,
-                 device: torch.device | str = 'cpu') -> None:
+    def __init__(
+        self,
+        znear: _Numbers = 1.0,
+        zfar: _Numbers = 100.0,
+        aspect_ratio: _Numbers = 1.0,
+        fov: _Numbers = 60.0,
+        degrees: bool = True,
+        R: Tensor = _IDENTITY,
+        T: Tensor = _ORIGIN,
+        K: Tensor | None = None,
+        device: torch.device | str = 'cpu',
+    ) -> None:
         super().__init__(
-            device=device, znear=znear, zfar=zfar, aspect_ratio=aspect_ratio,
-            fov=fov, R=R, T=T, K=K, degrees=degrees)
+            device=device,
+            znear=znear,
+            zfar=zfar,
+            aspect_ratio=aspect_ratio,
+            fov=fov,
+            R=R,
+            T=T,
+            K=K,
+            degrees=degrees,
+        )
 
     def is_perspective(self) -> bool:
         """Distant things look small."""
         return True
 
     def compute_projection_matrix(
-            self, znear: _Numbers, zfar: _Numbers, fov: _Numbers,
-            aspect_ratio: _Numbers, degrees: bool) -> Tensor:
+        self,
+        znear: _Numbers,
+        zfar: _Numbers,
+        fov: _Numbers,
+        aspect_ratio: _Numbers,
+        degrees: bool,
+    ) -> Tensor:
         """Write the field of view as projections (N, 4, 4).
 
         Args: see the class.
         """
-        near, far, angle, aspect = (torch.as_tensor(number).to(self.R)
-                                    for number in (znear, zfar, fov,
-                                                   aspect_ratio))
-        tangent = torch.tan(angle * (math.pi / 360 if degrees else .5))
+        near, far, angle, aspect = (
+            torch.as_tensor(number).to(self.R)
+            for number in (znear, zfar, fov, aspect_ratio)
+        )
+        tangent = torch.tan(angle * (math.pi / 360 if degrees else 0.5))
         K = self.R.new_zeros(len(self), 4, 4)
         K[:, 0, 0] = 1 / (aspect * tangent)
         K[:, 1, 1] = 1 / tangent
@@ -132,8 +163,9 @@ class FoVPerspectiveCameras(_FieldOfViewCameras):
         Raises:
             ValueError: ``K`` is not (N, 4, 4).
         """
-        return self._project(('znear', 'zfar', 'fov', 'aspect_ratio',
-                              'degrees'), **kwargs)
+        return self._project(
+            ('znear', 'zfar', 'fov', 'aspect_ratio', 'degrees'), **kwargs
+        )
 
 
 class FoVOrthographicCameras(_FieldOfViewCameras):
@@ -167,33 +199,56 @@ class FoVOrthographicCameras(_FieldOfViewCameras):
         tensor([[0.5000, 1.0000, 0.0000]])
     """
 
-    def __init__(self, znear: _Numbers = 1.0, zfar: _Numbers = 100.0,
-                 max_y: _Numbers = 1.0, min_y: _Numbers = -1.0,
-                 max_x: _Numbers = 1.0, min_x: _Numbers = -1.0,
-                 scale_xyz: Tensor | Sequence[Sequence[float]] = (
-                     (1.0, 1.0, 1.0), ),
-                 R: Tensor = _IDENTITY, T: Tensor = _ORIGIN,
-                 K: Tensor | None = None,
-                 device: torch.device | str = 'cpu') -> None:
+    def __init__(
+        self,
+        znear: _Numbers = 1.0,
+        zfar: _Numbers = 100.0,
+        max_y: _Numbers = 1.0,
+        min_y: _Numbers = -1.0,
+        max_x: _Numbers = 1.0,
+        min_x: _Numbers = -1.0,
+        scale_xyz: Tensor | Sequence[Sequence[float]] = ((1.0, 1.0, 1.0),),
+        R: Tensor = _IDENTITY,
+        T: Tensor = _ORIGIN,
+        K: Tensor | None = None,
+        device: torch.device | str = 'cpu',
+    ) -> None:
         super().__init__(
-            device=device, znear=znear, zfar=zfar, max_y=max_y, min_y=min_y,
-            max_x=max_x, min_x=min_x, scale_xyz=scale_xyz, R=R, T=T, K=K)
+            device=device,
+            znear=znear,
+            zfar=zfar,
+            max_y=max_y,
+            min_y=min_y,
+            max_x=max_x,
+            min_x=min_x,
+            scale_xyz=scale_xyz,
+            R=R,
+            T=T,
+            K=K,
+        )
 
     def is_perspective(self) -> bool:
         """Distant things do not look small."""
         return False
 
     def compute_projection_matrix(
-            self, znear: _Numbers, zfar: _Numbers, max_x: _Numbers,
-            min_x: _Numbers, max_y: _Numbers, min_y: _Numbers,
-            scale_xyz: Tensor | Sequence[Sequence[float]]) -> Tensor:
+        self,
+        znear: _Numbers,
+        zfar: _Numbers,
+        max_x: _Numbers,
+        min_x: _Numbers,
+        max_y: _Numbers,
+        min_y: _Numbers,
+        scale_xyz: Tensor | Sequence[Sequence[float]],
+    ) -> Tensor:
         """Write the box as projections (N, 4, 4).
 
         Args: see the class.
         """
         near, far, left, right, top, bottom, scale = (
             torch.as_tensor(number).to(self.R)
-            for number in (znear, zfar, max_x, min_x, max_y, min_y, scale_xyz))
+            for number in (znear, zfar, max_x, min_x, max_y, min_y, scale_xyz)
+        )
         K = self.R.new_zeros(len(self), 4, 4)
         K[:, 0, 0] = 2 * scale[:, 0] / (left - right)
         K[:, 1, 1] = 2 * scale[:, 1] / (top - bottom)
@@ -215,5 +270,7 @@ class FoVOrthographicCameras(_FieldOfViewCameras):
         Raises:
             ValueError: ``K`` is not (N, 4, 4).
         """
-        return self._project(('znear', 'zfar', 'max_x', 'min_x', 'max_y',
-                              'min_y', 'scale_xyz'), **kwargs)
+        return self._project(
+            ('znear', 'zfar', 'max_x', 'min_x', 'max_y', 'min_y', 'scale_xyz'),
+            **kwargs,
+        )

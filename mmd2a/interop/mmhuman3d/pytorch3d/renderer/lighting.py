@@ -1,9 +1,11 @@
 """Lights: they need PyTorch3D."""
-from ..missing import missing_class
+
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import missing_class
 
 __all__ = ['AmbientLights', 'DirectionalLights', 'PointLights']
 
 AmbientLights = missing_class('pytorch3d.renderer.lighting.AmbientLights')
 DirectionalLights = missing_class(
-    'pytorch3d.renderer.lighting.DirectionalLights')
+    'pytorch3d.renderer.lighting.DirectionalLights'
+)
 PointLights = missing_class('pytorch3d.renderer.lighting.PointLights')

@@ -1,12 +1,16 @@
 """Cameras by focal length and principal point."""
+
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..transforms import Transform3d
-from .camera_base import CamerasBase, get_screen_to_ndc_transform
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.camera_base import (
+    CamerasBase,
+    get_screen_to_ndc_transform,
+)
+from mmd2a.interop.mmhuman3d.pytorch3d.transforms import Transform3d
 
 _Numbers = Tensor | Sequence[float] | Sequence[Sequence[float]] | float
 _IDENTITY = torch.eye(3)[None]
@@ -46,10 +50,12 @@ class _CalibratedCameras(CamerasBase):
         if given is not None:
             return given
         K = _get_sfm_calibration_matrix(
-            len(self), self.device,
+            len(self),
+            self.device,
             kwargs.get('focal_length', self.focal_length),
             kwargs.get('principal_point', self.principal_point),
-            orthographic=not self.is_perspective())
+            orthographic=not self.is_perspective(),
+        )
         return Transform3d(matrix=K.mT)
 
     def get_principal_point(self, **kwargs: Any) -> Tensor:
@@ -70,13 +76,19 @@ class _CalibratedCameras(CamerasBase):
         # f X / Z + p -> f X / Z - p
         mirror = torch.eye(4).to(point).repeat(len(point), 1, 1)
         mirror[:, 3, :2] = -2 * point
-        return Transform3d(matrix=mirror).compose(get_screen_to_ndc_transform(
-            self, image_size=kwargs.get('image_size', self.get_image_size())))
+        return Transform3d(matrix=mirror).compose(
+            get_screen_to_ndc_transform(
+                self,
+                image_size=kwargs.get('image_size', self.get_image_size()),
+            )
+        )
 
     def _check_image_size(self) -> None:
         if self.image_size is not None and (self.image_size < 1).any():
-            raise ValueError('image sizes are whole images in pixels, not '
-                             f'{self.image_size.tolist()}')
+            raise ValueError(
+                'image sizes are whole images in pixels, not '
+                f'{self.image_size.tolist()}'
+            )
 
 
 class PerspectiveCameras(_CalibratedCameras):
@@ -112,25 +124,40 @@ class PerspectiveCameras(_CalibratedCameras):
         tensor([[42., 24.,  1.]])
     """
 
-    def __init__(self, focal_length: _Numbers = 1.0,
-                 principal_point: _Numbers = ((0.0, 0.0), ),
-                 R: Tensor = _IDENTITY, T: Tensor = _ORIGIN,
-                 K: Tensor | None = None,
-                 device: torch.device | str = 'cpu', in_ndc: bool = True,
-                 image_size: Any = None) -> None:
+    def __init__(
+        self,
+        focal_length: _Numbers = 1.0,
+        principal_point: _Numbers = ((0.0, 0.0),),
+        R: Tensor = _IDENTITY,
+        T: Tensor = _ORIGIN,
+        K: Tensor | None = None,
+        device: torch.device | str = 'cpu',
+        in_ndc: bool = True,
+        image_size: Any = None,
+    ) -> None:
         super().__init__(
-            device=device, focal_length=focal_length,
-            principal_point=principal_point, R=R, T=T, K=K, _in_ndc=in_ndc,
-            image_size=image_size)
+            device=device,
+            focal_length=focal_length,
+            principal_point=principal_point,
+            R=R,
+            T=T,
+            K=K,
+            _in_ndc=in_ndc,
+            image_size=image_size,
+        )
         self._check_image_size()
 
     def is_perspective(self) -> bool:
         """Distant things look small."""
         return True
 
-    def unproject_points(self, xy_depth: Tensor,
-                         world_coordinates: bool = True,
-                         from_ndc: bool = False, **kwargs: Any) -> Tensor:
+    def unproject_points(
+        self,
+        xy_depth: Tensor,
+        world_coordinates: bool = True,
+        from_ndc: bool = False,
+        **kwargs: Any,
+    ) -> Tensor:
         """Lift projected points with a depth back to space.
 
         Args:
@@ -161,25 +188,40 @@ class OrthographicCameras(_CalibratedCameras):
         tensor([[2., 4., 3.]])
     """
 
-    def __init__(self, focal_length: _Numbers = 1.0,
-                 principal_point: _Numbers = ((0.0, 0.0), ),
-                 R: Tensor = _IDENTITY, T: Tensor = _ORIGIN,
-                 K: Tensor | None = None,
-                 device: torch.device | str = 'cpu', in_ndc: bool = True,
-                 image_size: Any = None) -> None:
+    def __init__(
+        self,
+        focal_length: _Numbers = 1.0,
+        principal_point: _Numbers = ((0.0, 0.0),),
+        R: Tensor = _IDENTITY,
+        T: Tensor = _ORIGIN,
+        K: Tensor | None = None,
+        device: torch.device | str = 'cpu',
+        in_ndc: bool = True,
+        image_size: Any = None,
+    ) -> None:
         super().__init__(
-            device=device, focal_length=focal_length,
-            principal_point=principal_point, R=R, T=T, K=K, _in_ndc=in_ndc,
-            image_size=image_size)
+            device=device,
+            focal_length=focal_length,
+            principal_point=principal_point,
+            R=R,
+            T=T,
+            K=K,
+            _in_ndc=in_ndc,
+            image_size=image_size,
+        )
         self._check_image_size()
 
     def is_perspective(self) -> bool:
         """Distant things do not look small."""
         return False
 
-    def unproject_points(self, xy_depth: Tensor,
-                         world_coordinates: bool = True,
-                         from_ndc: bool = False, **kwargs: Any) -> Tensor:
+    def unproject_points(
+        self,
+        xy_depth: Tensor,
+        world_coordinates: bool = True,
+        from_ndc: bool = False,
+        **kwargs: Any,
+    ) -> Tensor:
         """Lift projected points with a depth back to space.
 
         As :meth:`PerspectiveCameras.unproject_points`.
@@ -189,8 +231,12 @@ class OrthographicCameras(_CalibratedCameras):
 
 
 def _get_sfm_calibration_matrix(
-        N: int, device: torch.device | str, focal_length: _Numbers,
-        principal_point: _Numbers, orthographic: bool = False) -> Tensor:
+    N: int,
+    device: torch.device | str,
+    focal_length: _Numbers,
+    principal_point: _Numbers,
+    orthographic: bool = False,
+) -> Tensor:
     """Write focal lengths and principal points as projections.
 
     Args:
@@ -215,8 +261,9 @@ def _get_sfm_calibration_matrix(
     dtype = torch.promote_types(focal.dtype, point.dtype)
     if not dtype.is_floating_point:
         dtype = torch.float32
-    focal = focal.reshape(-1, 2 if focal.shape[-1:] == (2, )
-                          and focal.ndim == 2 else 1)
+    focal = focal.reshape(
+        -1, 2 if focal.shape[-1:] == (2,) and focal.ndim == 2 else 1
+    )
     K = torch.zeros(N, 4, 4, dtype=dtype, device=device)
     K[:, 0, 0], K[:, 1, 1] = focal[:, 0], focal[:, -1]
     if orthographic:

@@ -1,4 +1,5 @@
 """A module whose attributes form a batch."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -33,8 +34,12 @@ class TensorProperties(nn.Module):
 
     device: torch.device
 
-    def __init__(self, dtype: torch.dtype = torch.float32,
-                 device: torch.device | str = 'cpu', **kwargs: Any) -> None:
+    def __init__(
+        self,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = 'cpu',
+        **kwargs: Any,
+    ) -> None:
         super().__init__()
         self.device = _resolve(device)
         tensors = {}
@@ -43,11 +48,14 @@ class TensorProperties(nn.Module):
                 tensors[name] = value.to(self.device)
             elif isinstance(value, _NUMERIC) and not isinstance(value, bool):
                 tensors[name] = torch.as_tensor(
-                    value, dtype=dtype, device=self.device)
+                    value, dtype=dtype, device=self.device
+                )
             else:
                 setattr(self, name, value)
-        tensors = {name: tensor.reshape(1) if tensor.ndim == 0 else tensor
-                   for name, tensor in tensors.items()}
+        tensors = {
+            name: tensor.reshape(1) if tensor.ndim == 0 else tensor
+            for name, tensor in tensors.items()
+        }
         sizes = {name: len(tensor) for name, tensor in tensors.items()}
         self._N = max(sizes.values(), default=0)
         if not set(sizes.values()) <= {1, self._N}:
@@ -59,8 +67,9 @@ class TensorProperties(nn.Module):
         """Size of the batch."""
         return self._N
 
-    def _apply(self, fn: Callable[[Tensor], Tensor],
-               recurse: bool = True) -> 'TensorProperties':
+    def _apply(
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> 'TensorProperties':
         # What moving and casting a module, or one it is part of, ends in.
         super()._apply(fn, recurse)
         for name, value in vars(self).items():
@@ -77,5 +86,8 @@ def _resolve(device: torch.device | str) -> torch.device:
     devices of cameras by identity.
     """
     actual = torch.empty(0, device=device).device
-    return device if isinstance(device, torch.device) and device == actual \
+    return (
+        device
+        if isinstance(device, torch.device) and device == actual
         else actual
+    )

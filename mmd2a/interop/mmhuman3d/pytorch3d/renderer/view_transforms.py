@@ -1,4 +1,5 @@
 """Where a camera stands and looks: from world to view space."""
+
 import math
 from collections.abc import Sequence
 
@@ -6,7 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..transforms import Rotate, Transform3d, Translate
+from mmd2a.interop.mmhuman3d.pytorch3d.transforms import (
+    Rotate,
+    Transform3d,
+    Translate,
+)
 
 # Below this length a direction is none.
 _MIN_NORM = 1e-5
@@ -37,9 +42,12 @@ def get_world_to_view_transform(R: Tensor, T: Tensor) -> Transform3d:
 
 
 def camera_position_from_spherical_angles(
-        distance: _Numbers, elevation: _Numbers, azimuth: _Numbers,
-        degrees: bool = True,
-        device: torch.device | str = 'cpu') -> Tensor:
+    distance: _Numbers,
+    elevation: _Numbers,
+    azimuth: _Numbers,
+    degrees: bool = True,
+    device: torch.device | str = 'cpu',
+) -> Tensor:
     """Place cameras on spheres around the origin.
 
     Args:
@@ -57,18 +65,26 @@ def camera_position_from_spherical_angles(
         tensor([2.])
     """
     radius, up, around = torch.broadcast_tensors(
-        *(torch.as_tensor(number, dtype=torch.float32, device=device)
-          .reshape(-1) for number in (distance, elevation, azimuth)))
+        *(
+            torch.as_tensor(
+                number, dtype=torch.float32, device=device
+            ).reshape(-1)
+            for number in (distance, elevation, azimuth)
+        )
+    )
     if degrees:
         up, around = up * math.pi / 180, around * math.pi / 180
-    return radius[:, None] * torch.stack([
-        up.cos() * around.sin(), up.sin(), up.cos() * around.cos()], dim=1)
+    return radius[:, None] * torch.stack(
+        [up.cos() * around.sin(), up.sin(), up.cos() * around.cos()], dim=1
+    )
 
 
-def look_at_rotation(camera_position: _Vectors,
-                     at: _Vectors = ((0, 0, 0), ),
-                     up: _Vectors = ((0, 1, 0), ),
-                     device: torch.device | str = 'cpu') -> Tensor:
+def look_at_rotation(
+    camera_position: _Vectors,
+    at: _Vectors = ((0, 0, 0),),
+    up: _Vectors = ((0, 1, 0),),
+    device: torch.device | str = 'cpu',
+) -> Tensor:
     """Turn cameras towards a point.
 
     Args:
@@ -89,23 +105,32 @@ def look_at_rotation(camera_position: _Vectors,
                 [0., 0., 1.]])
     """
     position, target, upright = torch.broadcast_tensors(
-        *(_rows(vectors, device) for vectors in (camera_position, at, up)))
+        *(_rows(vectors, device) for vectors in (camera_position, at, up))
+    )
     forward = F.normalize(target - position, eps=_MIN_NORM)
     left = torch.linalg.cross(upright, forward)
     # Looking along `up`, any direction across will do.
     across = torch.eye(3).to(forward)[forward.abs().argmin(dim=1)]
-    left = left.where(left.norm(dim=1, keepdim=True) > _MIN_NORM,
-                      torch.linalg.cross(across, forward))
+    left = left.where(
+        left.norm(dim=1, keepdim=True) > _MIN_NORM,
+        torch.linalg.cross(across, forward),
+    )
     left = F.normalize(left, eps=_MIN_NORM)
-    return torch.stack([left, torch.linalg.cross(forward, left), forward],
-                       dim=2)
+    return torch.stack(
+        [left, torch.linalg.cross(forward, left), forward], dim=2
+    )
 
 
 def look_at_view_transform(
-        dist: _Numbers = 1.0, elev: _Numbers = 0.0, azim: _Numbers = 0.0,
-        degrees: bool = True, eye: _Vectors | None = None,
-        at: _Vectors = ((0, 0, 0), ), up: _Vectors = ((0, 1, 0), ),
-        device: torch.device | str = 'cpu') -> tuple[Tensor, Tensor]:
+    dist: _Numbers = 1.0,
+    elev: _Numbers = 0.0,
+    azim: _Numbers = 0.0,
+    degrees: bool = True,
+    eye: _Vectors | None = None,
+    at: _Vectors = ((0, 0, 0),),
+    up: _Vectors = ((0, 1, 0),),
+    device: torch.device | str = 'cpu',
+) -> tuple[Tensor, Tensor]:
     """Place cameras on spheres around a point and turn them towards it.
 
     Args:
@@ -131,11 +156,13 @@ def look_at_view_transform(
         position = _rows(eye, device)
     else:
         position = target + camera_position_from_spherical_angles(
-            dist, elev, azim, degrees, device)
+            dist, elev, azim, degrees, device
+        )
     R = look_at_rotation(position, target, up, device)
     return R, -(position[:, None] @ R)[:, 0]
 
 
 def _rows(vectors: _Vectors, device: torch.device | str) -> Tensor:
-    return torch.as_tensor(vectors, dtype=torch.float32,
-                           device=device).reshape(-1, 3)
+    return torch.as_tensor(
+        vectors, dtype=torch.float32, device=device
+    ).reshape(-1, 3)

@@ -3,14 +3,19 @@
 *list*: N tensors. *padded*: one tensor (N, largest length, ...), filled up.
 *packed*: one tensor (sum of lengths, ...).
 """
+
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 
-def list_to_padded(x: Sequence[Tensor], pad_size: Sequence[int] | None = None,
-                   pad_value: float = 0.0, equisized: bool = False) -> Tensor:
+def list_to_padded(
+    x: Sequence[Tensor],
+    pad_size: Sequence[int] | None = None,
+    pad_value: float = 0.0,
+    equisized: bool = False,
+) -> Tensor:
     """Fill tensors up to a common size and stack them.
 
     Args:
@@ -36,13 +41,17 @@ def list_to_padded(x: Sequence[Tensor], pad_size: Sequence[int] | None = None,
         return torch.stack(list(x))
     ndim = {item.ndim for item in x}
     if len(ndim) != 1:
-        raise ValueError('tensors to pad must have the same number of '
-                         f'dimensions, not {sorted(ndim)}')
+        raise ValueError(
+            'tensors to pad must have the same number of '
+            f'dimensions, not {sorted(ndim)}'
+        )
     if pad_size is None:
         pad_size = [max(sizes) for sizes in zip(*(item.shape for item in x))]
     if len(pad_size) not in ndim:
-        raise ValueError(f'pad_size {tuple(pad_size)} must name a size for '
-                         f'each of {ndim.pop()} dimensions')
+        raise ValueError(
+            f'pad_size {tuple(pad_size)} must name a size for '
+            f'each of {ndim.pop()} dimensions'
+        )
     padded = x[0].new_full((len(x), *pad_size), pad_value)
     for i, item in enumerate(x):
         padded[i][tuple(map(slice, item.shape))] = item
@@ -50,8 +59,8 @@ def list_to_padded(x: Sequence[Tensor], pad_size: Sequence[int] | None = None,
 
 
 def padded_to_list(
-        x: Tensor,
-        split_size: Sequence[int] | Sequence[Sequence[int]] | None = None
+    x: Tensor,
+    split_size: Sequence[int] | Sequence[Sequence[int]] | None = None,
 ) -> list[Tensor]:
     """Split a padded tensor and cut the padding off.
 
@@ -73,13 +82,18 @@ def padded_to_list(
     if split_size is None:
         return list(x.unbind())
     _check(x, split_size)
-    sizes = [(size, ) if isinstance(size, int) else tuple(size)
-             for size in split_size]
+    sizes = [
+        (size,) if isinstance(size, int) else tuple(size)
+        for size in split_size
+    ]
     return [item[tuple(map(slice, size))] for item, size in zip(x, sizes)]
 
 
-def padded_to_packed(x: Tensor, split_size: Sequence[int] | None = None,
-                     pad_value: float | None = None) -> Tensor:
+def padded_to_packed(
+    x: Tensor,
+    split_size: Sequence[int] | None = None,
+    pad_value: float | None = None,
+) -> Tensor:
     """Put the rows of a padded tensor one after the other.
 
     Args:
@@ -102,8 +116,9 @@ def padded_to_packed(x: Tensor, split_size: Sequence[int] | None = None,
     if x.ndim != 3:
         raise ValueError(f'expected a tensor (N, M, C), not {tuple(x.shape)}')
     if split_size is not None and pad_value is not None:
-        raise ValueError('rows are dropped by split_size or by pad_value, '
-                         'not by both')
+        raise ValueError(
+            'rows are dropped by split_size or by pad_value, not by both'
+        )
     if split_size is not None:
         return torch.cat(padded_to_list(x, split_size))
     rows = x.flatten(0, 1)
@@ -112,5 +127,6 @@ def padded_to_packed(x: Tensor, split_size: Sequence[int] | None = None,
 
 def _check(x: Tensor, split_size: Sequence) -> None:
     if len(split_size) != len(x):
-        raise ValueError(f'split_size names {len(split_size)} sizes for '
-                         f'{len(x)} tensors')
+        raise ValueError(
+            f'split_size names {len(split_size)} sizes for {len(x)} tensors'
+        )

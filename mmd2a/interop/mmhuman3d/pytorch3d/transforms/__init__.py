@@ -1,5 +1,6 @@
 """Rotation conversions and 4x4 transforms."""
-from .rotation_conversions import (
+
+from mmd2a.interop.mmhuman3d.pytorch3d.transforms.rotation_conversions import (
     axis_angle_to_matrix,
     axis_angle_to_quaternion,
     euler_angles_to_matrix,
@@ -10,12 +11,23 @@ from .rotation_conversions import (
     quaternion_to_matrix,
     rotation_6d_to_matrix,
 )
-from .transform3d import Rotate, Transform3d, Translate
+from mmd2a.interop.mmhuman3d.pytorch3d.transforms.transform3d import (
+    Rotate,
+    Transform3d,
+    Translate,
+)
 
 __all__ = [
-    'Rotate', 'Transform3d', 'Translate', 'axis_angle_to_matrix',
-    'axis_angle_to_quaternion', 'euler_angles_to_matrix',
-    'matrix_to_euler_angles', 'matrix_to_quaternion', 'matrix_to_rotation_6d',
-    'quaternion_to_axis_angle', 'quaternion_to_matrix',
-    'rotation_6d_to_matrix'
+    'Rotate',
+    'Transform3d',
+    'Translate',
+    'axis_angle_to_matrix',
+    'axis_angle_to_quaternion',
+    'euler_angles_to_matrix',
+    'matrix_to_euler_angles',
+    'matrix_to_quaternion',
+    'matrix_to_rotation_6d',
+    'quaternion_to_axis_angle',
+    'quaternion_to_matrix',
+    'rotation_6d_to_matrix',
 ]

@@ -4,16 +4,22 @@ Matrices turn column vectors. Quaternions are (w, x, y, z), the real part
 first; ``roma`` has it last. Six-dimensional rotations are two *rows* of a
 matrix; :mod:`mmd2a.geometry.rotations`, like HMR and SPIN, uses columns.
 """
+
 import roma
 from torch import Tensor
 
 from mmd2a.geometry.rotations import axis_angle_to_matrix
 
 __all__ = [
-    'axis_angle_to_matrix', 'axis_angle_to_quaternion',
-    'euler_angles_to_matrix', 'matrix_to_euler_angles', 'matrix_to_quaternion',
-    'matrix_to_rotation_6d', 'quaternion_to_axis_angle',
-    'quaternion_to_matrix', 'rotation_6d_to_matrix'
+    'axis_angle_to_matrix',
+    'axis_angle_to_quaternion',
+    'euler_angles_to_matrix',
+    'matrix_to_euler_angles',
+    'matrix_to_quaternion',
+    'matrix_to_rotation_6d',
+    'quaternion_to_axis_angle',
+    'quaternion_to_matrix',
+    'rotation_6d_to_matrix',
 ]
 
 # Shorter rows than this carry no direction; the result is then finite but
@@ -52,8 +58,7 @@ def quaternion_to_axis_angle(quaternions: Tensor) -> Tensor:
         >>> quaternion_to_axis_angle(torch.tensor([0., 1., 0., 0.]))
         tensor([3.1416, 0.0000, 0.0000])
     """
-    return roma.unitquat_to_rotvec(_real_last(quaternions),
-                                   shortest_arc=False)
+    return roma.unitquat_to_rotvec(_real_last(quaternions), shortest_arc=False)
 
 
 def quaternion_to_matrix(quaternions: Tensor) -> Tensor:
@@ -70,7 +75,8 @@ def quaternion_to_matrix(quaternions: Tensor) -> Tensor:
         tensor([1., 1., 1.])
     """
     return roma.unitquat_to_rotmat(
-        roma.quat_normalize(_real_last(quaternions)))
+        roma.quat_normalize(_real_last(quaternions))
+    )
 
 
 def matrix_to_quaternion(matrix: Tensor) -> Tensor:
@@ -189,8 +195,12 @@ def _real_last(quaternions: Tensor) -> Tensor:
 
 
 def _check(convention: str) -> None:
-    if len(convention) != 3 or not set(convention) <= set('XYZ') \
-            or convention[1] in (convention[0], convention[2]):
+    if (
+        len(convention) != 3
+        or not set(convention) <= set('XYZ')
+        or convention[1] in (convention[0], convention[2])
+    ):
         raise ValueError(
             f'no Euler angle convention {convention!r}: it takes three '
-            "letters out of X, Y and Z, neighbours different, e.g. 'XYZ'")
+            "letters out of X, Y and Z, neighbours different, e.g. 'XYZ'"
+        )

@@ -1,4 +1,5 @@
 """Transforms of 3-D points as 4x4 matrices that act on row vectors."""
+
 from typing import TypeVar
 
 import torch
@@ -31,14 +32,19 @@ class Transform3d:
         tensor([[2., 2., 6.]])
     """
 
-    def __init__(self, dtype: torch.dtype = torch.float32,
-                 device: torch.device | str | None = None,
-                 matrix: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str | None = None,
+        matrix: Tensor | None = None,
+    ) -> None:
         if matrix is None:
             matrix = torch.eye(4, dtype=dtype)
         if matrix.ndim not in (2, 3) or matrix.shape[-2:] != (4, 4):
-            raise ValueError('a transform takes a matrix of shape (4, 4) or '
-                             f'(N, 4, 4), not {tuple(matrix.shape)}')
+            raise ValueError(
+                'a transform takes a matrix of shape (4, 4) or '
+                f'(N, 4, 4), not {tuple(matrix.shape)}'
+            )
         self._matrix = matrix.reshape(-1, 4, 4).to(device=device)
 
     def __len__(self) -> int:
@@ -74,15 +80,19 @@ class Transform3d:
         """Return the transform that undoes this one."""
         return Transform3d(matrix=torch.linalg.inv(self._matrix))
 
-    def to(self: _Self, device: torch.device | str,
-           dtype: torch.dtype | None = None) -> _Self:
+    def to(
+        self: _Self,
+        device: torch.device | str,
+        dtype: torch.dtype | None = None,
+    ) -> _Self:
         """Return this transform on another device or in another type."""
         moved = object.__new__(type(self))
         moved._matrix = self._matrix.to(device=device, dtype=dtype)
         return moved
 
-    def transform_points(self, points: Tensor,
-                         eps: float | None = None) -> Tensor:
+    def transform_points(
+        self, points: Tensor, eps: float | None = None
+    ) -> Tensor:
         """Transform points and divide by their homogeneous coordinate.
 
         Args:
@@ -97,11 +107,13 @@ class Transform3d:
             ValueError: the points have another shape.
         """
         _check(points)
-        homogeneous = torch.cat([points, torch.ones_like(points[..., :1])],
-                                dim=-1) @ self._matrix
+        homogeneous = (
+            torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
+            @ self._matrix
+        )
         divisor = homogeneous[..., 3:]
         if eps is not None:
-            sign = torch.where(divisor < 0, -1., 1.).to(divisor)
+            sign = torch.where(divisor < 0, -1.0, 1.0).to(divisor)
             divisor = sign * divisor.abs().clamp(min=eps)
         return self._like(points, homogeneous[..., :3] / divisor)
 
@@ -141,11 +153,14 @@ class Rotate(Transform3d):
         tensor([[0., 1., 0.]])
     """
 
-    def __init__(self, R: Tensor,
-                 device: torch.device | str | None = None) -> None:
+    def __init__(
+        self, R: Tensor, device: torch.device | str | None = None
+    ) -> None:
         if R.ndim not in (2, 3) or R.shape[-2:] != (3, 3):
-            raise ValueError('a rotation takes a matrix of shape (3, 3) or '
-                             f'(N, 3, 3), not {tuple(R.shape)}')
+            raise ValueError(
+                'a rotation takes a matrix of shape (3, 3) or '
+                f'(N, 3, 3), not {tuple(R.shape)}'
+            )
         R = R.reshape(-1, 3, 3)
         matrix = torch.eye(4).to(R).repeat(len(R), 1, 1)
         matrix[:, :3, :3] = R
@@ -167,11 +182,14 @@ class Translate(Transform3d):
         tensor([[1., 1., 1.]])
     """
 
-    def __init__(self, x: Tensor,
-                 device: torch.device | str | None = None) -> None:
+    def __init__(
+        self, x: Tensor, device: torch.device | str | None = None
+    ) -> None:
         if x.ndim != 2 or x.shape[-1] != 3:
-            raise ValueError('a translation takes vectors of shape (N, 3), '
-                             f'not {tuple(x.shape)}')
+            raise ValueError(
+                'a translation takes vectors of shape (N, 3), '
+                f'not {tuple(x.shape)}'
+            )
         matrix = torch.eye(4).to(x).repeat(len(x), 1, 1)
         matrix[:, 3, :3] = x
         super().__init__(matrix=matrix, device=device)
@@ -179,5 +197,7 @@ class Translate(Transform3d):
 
 def _check(points: Tensor) -> None:
     if points.ndim not in (2, 3) or points.shape[-1] != 3:
-        raise ValueError('points have the shape (P, 3) or (N, P, 3), not '
-                         f'{tuple(points.shape)}')
+        raise ValueError(
+            'points have the shape (P, 3) or (N, P, 3), not '
+            f'{tuple(points.shape)}'
+        )

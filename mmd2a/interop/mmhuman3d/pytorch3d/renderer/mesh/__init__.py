@@ -1,6 +1,10 @@
 """Rendering of meshes: it needs PyTorch3D."""
-from .rasterizer import MeshRasterizer, RasterizationSettings
-from .shader import (
+
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.mesh.rasterizer import (
+    MeshRasterizer,
+    RasterizationSettings,
+)
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.mesh.shader import (
     HardFlatShader,
     HardGouraudShader,
     HardPhongShader,
@@ -8,11 +12,24 @@ from .shader import (
     SoftPhongShader,
     SoftSilhouetteShader,
 )
-from .textures import TexturesAtlas, TexturesBase, TexturesUV, TexturesVertex
+from mmd2a.interop.mmhuman3d.pytorch3d.renderer.mesh.textures import (
+    TexturesAtlas,
+    TexturesBase,
+    TexturesUV,
+    TexturesVertex,
+)
 
 __all__ = [
-    'HardFlatShader', 'HardGouraudShader', 'HardPhongShader',
-    'MeshRasterizer', 'RasterizationSettings', 'SoftGouraudShader',
-    'SoftPhongShader', 'SoftSilhouetteShader', 'TexturesAtlas',
-    'TexturesBase', 'TexturesUV', 'TexturesVertex'
+    'HardFlatShader',
+    'HardGouraudShader',
+    'HardPhongShader',
+    'MeshRasterizer',
+    'RasterizationSettings',
+    'SoftGouraudShader',
+    'SoftPhongShader',
+    'SoftSilhouetteShader',
+    'TexturesAtlas',
+    'TexturesBase',
+    'TexturesUV',
+    'TexturesVertex',
 ]

@@ -1,9 +1,12 @@
 """Rasterisation of meshes: it needs PyTorch3D."""
-from ...missing import missing_class
+
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import missing_class
 
 __all__ = ['MeshRasterizer', 'RasterizationSettings']
 
 MeshRasterizer = missing_class(
-    'pytorch3d.renderer.mesh.rasterizer.MeshRasterizer')
+    'pytorch3d.renderer.mesh.rasterizer.MeshRasterizer'
+)
 RasterizationSettings = missing_class(
-    'pytorch3d.renderer.mesh.rasterizer.RasterizationSettings')
+    'pytorch3d.renderer.mesh.rasterizer.RasterizationSettings'
+)

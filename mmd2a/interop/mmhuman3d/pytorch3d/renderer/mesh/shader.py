@@ -1,19 +1,29 @@
 """Shaders: they need PyTorch3D."""
-from ...missing import missing_class
+
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import missing_class
 
 __all__ = [
-    'HardFlatShader', 'HardGouraudShader', 'HardPhongShader',
-    'SoftGouraudShader', 'SoftPhongShader', 'SoftSilhouetteShader'
+    'HardFlatShader',
+    'HardGouraudShader',
+    'HardPhongShader',
+    'SoftGouraudShader',
+    'SoftPhongShader',
+    'SoftSilhouetteShader',
 ]
 
 HardFlatShader = missing_class('pytorch3d.renderer.mesh.shader.HardFlatShader')
 HardGouraudShader = missing_class(
-    'pytorch3d.renderer.mesh.shader.HardGouraudShader')
+    'pytorch3d.renderer.mesh.shader.HardGouraudShader'
+)
 HardPhongShader = missing_class(
-    'pytorch3d.renderer.mesh.shader.HardPhongShader')
+    'pytorch3d.renderer.mesh.shader.HardPhongShader'
+)
 SoftGouraudShader = missing_class(
-    'pytorch3d.renderer.mesh.shader.SoftGouraudShader')
+    'pytorch3d.renderer.mesh.shader.SoftGouraudShader'
+)
 SoftPhongShader = missing_class(
-    'pytorch3d.renderer.mesh.shader.SoftPhongShader')
+    'pytorch3d.renderer.mesh.shader.SoftPhongShader'
+)
 SoftSilhouetteShader = missing_class(
-    'pytorch3d.renderer.mesh.shader.SoftSilhouetteShader')
+    'pytorch3d.renderer.mesh.shader.SoftSilhouetteShader'
+)

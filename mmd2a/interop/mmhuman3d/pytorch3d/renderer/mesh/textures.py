@@ -1,5 +1,6 @@
 """Textures: they need PyTorch3D."""
-from ...missing import missing_class
+
+from mmd2a.interop.mmhuman3d.pytorch3d.missing import missing_class
 
 __all__ = ['TexturesAtlas', 'TexturesBase', 'TexturesUV', 'TexturesVertex']
 
@@ -7,4 +8,5 @@ TexturesAtlas = missing_class('pytorch3d.renderer.mesh.textures.TexturesAtlas')
 TexturesBase = missing_class('pytorch3d.renderer.mesh.textures.TexturesBase')
 TexturesUV = missing_class('pytorch3d.renderer.mesh.textures.TexturesUV')
 TexturesVertex = missing_class(
-    'pytorch3d.renderer.mesh.textures.TexturesVertex')
+    'pytorch3d.renderer.mesh.textures.TexturesVertex'
+)

@@ -45,12 +45,16 @@ def _child(root: Registry, *locations: str) -> Registry:
 # Light as well: MMHuman3D is imported when one of these is built.
 _BRIDGE = 'mmd2a.interop.mmhuman3d.components'
 
-MODELS = _child(roots.MODELS, 'mmd2a.models', 'mmd2a.body_models', _BRIDGE)
+MODELS = _child(
+    roots.MODELS, 'mmd2a.models', 'mmd2a.body_models', 'mmd2a.mixing', _BRIDGE
+)
 MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS, 'mmd2a.engine', _BRIDGE)
 TASK_UTILS = _child(roots.TASK_UTILS, 'mmd2a.engine')
 DATASETS = _child(roots.DATASETS, 'mmd2a.datasets', _BRIDGE)
 DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'mmd2a.datasets')
-TRANSFORMS = _child(roots.TRANSFORMS, 'mmd2a.datasets.transforms', _BRIDGE)
+TRANSFORMS = _child(
+    roots.TRANSFORMS, 'mmd2a.datasets.transforms', 'mmd2a.mixing', _BRIDGE
+)
 FUNCTIONS = _child(roots.FUNCTIONS, 'mmd2a.engine', _BRIDGE)
 EVALUATOR = _child(roots.EVALUATOR, 'mmd2a.evaluation')
 METRICS = _child(roots.METRICS, 'mmd2a.evaluation', _BRIDGE)

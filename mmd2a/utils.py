@@ -10,6 +10,7 @@ MODULES = (
     'datasets.transforms',
     'engine',
     'evaluation',
+    'mixing',
     'models',
     'visualization',
 )

@@ -1,16 +1,27 @@
 """Imports go one way: a part knows only floors below its own."""
 
 import ast
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'mmd2a'
 FLOORS = {
-    0: {'registry', 'geometry', 'structures', 'requirements', 'version'},
-    1: {'body_models', 'depth', 'evaluation', 'visualization', 'engine'},
-    2: {'models', 'datasets'},
-    3: {'apis', 'collect_env', 'configs', 'interop', 'utils'},
+    0: {
+        'depth',
+        'files',
+        'geometry',
+        'registry',
+        'requirements',
+        'structures',
+        'version',
+    },
+    1: {'body_models'},
+    2: {'engine', 'evaluation', 'people', 'visualization'},
+    3: {'datasets', 'models'},
+    4: {'apis', 'interop', 'mixing', 'utils'},
+    5: {'cli', 'configs', 'viewer'},
 }
 FLOOR = {part: floor for floor, parts in FLOORS.items() for part in parts}
 PARTS = sorted(
@@ -22,24 +33,32 @@ PARTS = sorted(
 )
 
 
-def imported_parts(node: ast.AST) -> set[str]:
-    """Parts of this package that code imports when it runs."""
-    if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test):
-        return set()
-    found: set[str] = set()
-    if (
-        isinstance(node, ast.ImportFrom)
-        and node.level == 0
-        and (node.module or '').startswith('mmd2a.')
-    ):
-        found.add(node.module.split('.')[1])
+def imported_parts(node: ast.AST, package: str) -> set[str]:
+    """Parts of this package that code of ``package`` imports."""
+    modules: list[str] = []
+    if isinstance(node, ast.ImportFrom):
+        name = '.' * node.level + (node.module or '')
+        module = resolve_name(name, package) if node.level else name
+        modules = [f'{module}.{alias.name}' for alias in node.names]
     if isinstance(node, ast.Import):
-        found |= {
-            alias.name.split('.')[1]
-            for alias in node.names
-            if alias.name.startswith('mmd2a.')
-        }
-    return found.union(*map(imported_parts, ast.iter_child_nodes(node)))
+        modules = [alias.name for alias in node.names]
+    found = {
+        module.split('.')[1]
+        for module in modules
+        if module.startswith('mmd2a.')
+    } & set(FLOOR)
+    return found.union(
+        *(
+            imported_parts(child, package)
+            for child in ast.iter_child_nodes(node)
+        )
+    )
+
+
+def parts_of(file: Path) -> set[str]:
+    """Parts that a file of this package imports."""
+    package = '.'.join(file.relative_to(PACKAGE.parent).parent.parts)
+    return imported_parts(ast.parse(file.read_text()), package)
 
 
 @pytest.mark.parametrize('part', PARTS)
@@ -49,7 +68,15 @@ def test_a_part_imports_only_from_floors_below(part):
         if (PACKAGE / f'{part}.py').exists()
         else sorted((PACKAGE / part).rglob('*.py'))
     )
-    found = set().union(
-        *(imported_parts(ast.parse(file.read_text())) for file in files)
-    )
-    assert all(FLOOR[other] < FLOOR[part] for other in found - {part})
+    above = {
+        f'{file.relative_to(PACKAGE)} imports {other}'
+        for file in files
+        for other in parts_of(file) - {part}
+        if FLOOR[other] >= FLOOR[part]
+    }
+    assert not above
+
+
+def test_relative_imports_are_seen(tmp_path):
+    code = ast.parse('from ..models import losses\nfrom .. import datasets')
+    assert imported_parts(code, 'mmd2a.geometry') == {'models', 'datasets'}

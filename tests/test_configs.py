@@ -10,7 +10,7 @@ import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmd2a.engine.tool_config import add_option_argument, read_config
+from mmd2a.cli.tool_config import add_option_argument, read_config
 from mmd2a.registry import METRICS, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,8 +10,7 @@ import json
 
 from mmengine.dist import is_main_process
 
-from mmd2a.engine.atomic_io import write_atomically
-from mmd2a.engine.launch import (
+from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
     load_config,
@@ -19,7 +18,8 @@ from mmd2a.engine.launch import (
     require_every_parameter,
     run_tool,
 )
-from mmd2a.engine.tool_config import require_parts
+from mmd2a.cli.tool_config import require_parts
+from mmd2a.engine.atomic_io import write_atomically
 from mmd2a.interop.mmhuman3d.translation import translate_config
 
 

@@ -9,7 +9,7 @@ An earlier training is not overwritten: a new one needs a new --work-dir.
 
 import argparse
 
-from mmd2a.engine.launch import (
+from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
     keep_earlier_training,
@@ -19,7 +19,7 @@ from mmd2a.engine.launch import (
     scale_lr,
     use_amp,
 )
-from mmd2a.engine.tool_config import require_parts
+from mmd2a.cli.tool_config import require_parts
 from mmd2a.interop.mmhuman3d.translation import translate_config
 
 

@@ -1,6 +1,7 @@
 """Body models: the layer, the body that comes along, and what reads them."""
 
 from mmd2a.body_models.body_file import BodyFileError, read_body_file
+from mmd2a.body_models.build import build_body
 from mmd2a.body_models.coarsening import MeshCoarsening, coarsen_mesh
 from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH, load_embedded_body
 from mmd2a.body_models.fitting import fit_smpl
@@ -22,6 +23,7 @@ __all__ = [
     'BodyOutput',
     'MeshCoarsening',
     'SMPLBodyModel',
+    'build_body',
     'coarsen_mesh',
     'fit_smpl',
     'flip_pairs',

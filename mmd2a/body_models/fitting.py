@@ -1,16 +1,14 @@
 """From a mesh to the parameters of the body that made it, or comes closest."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import roma
 import torch
 from torch import Tensor
 
 from mmd2a.body_models.coarsening import coarsen_mesh
+from mmd2a.body_models.smpl import SMPLBodyModel
 from mmd2a.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-
-if TYPE_CHECKING:
-    from mmd2a.body_models.smpl import SMPLBodyModel
 
 __all__ = ['fit_smpl']
 
@@ -32,7 +30,7 @@ class _State(NamedTuple):
 
 
 def fit_smpl(
-    body_model: 'SMPLBodyModel', vertices: Tensor, num_steps: int = 6
+    body_model: SMPLBodyModel, vertices: Tensor, num_steps: int = 6
 ) -> dict[str, Tensor]:
     r"""Find the pose, shape and place whose mesh is nearest to the given one.
 
@@ -102,7 +100,7 @@ def fit_smpl(
     )
 
 
-def _register_parts(body: 'SMPLBodyModel', target: Tensor) -> _State:
+def _register_parts(body: SMPLBodyModel, target: Tensor) -> _State:
     """Place each part of the template rigidly; the shape stays the mean."""
     weight = body.weights.T**2  # (24, V)
     weight = weight / weight.sum(1, keepdim=True)
@@ -121,7 +119,7 @@ def _register_parts(body: 'SMPLBodyModel', target: Tensor) -> _State:
     return _State(rotations, betas, (target - posed).mean(1))
 
 
-def _pose(body: 'SMPLBodyModel', state: _State) -> Tensor:
+def _pose(body: SMPLBodyModel, state: _State) -> Tensor:
     return body(
         state.rotations[:, :1],
         state.rotations[:, 1:],
@@ -142,7 +140,7 @@ def _moved(state: _State, step: Tensor) -> _State:
 
 
 def _refine(
-    body: 'SMPLBodyModel', target: Tensor, state: _State, num_steps: int
+    body: SMPLBodyModel, target: Tensor, state: _State, num_steps: int
 ) -> _State:
     """Levenberg-Marquardt, all samples at once, each with its damping."""
     size = 72 + state.betas.shape[1] + 3

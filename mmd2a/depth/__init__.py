@@ -6,13 +6,10 @@ from mmd2a.depth.degradation import (
     relative_depth_error,
 )
 from mmd2a.depth.normalization import normalize_depth
-from mmd2a.depth.stacking import stack_depth, unstack_depth
 
 __all__ = [
     'DepthDegradation',
     'degrade_depth',
     'normalize_depth',
     'relative_depth_error',
-    'stack_depth',
-    'unstack_depth',
 ]

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from mmengine.dist import get_world_size
@@ -12,13 +12,11 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmd2a.body_models import SMPLBodyModel, build_body
 from mmd2a.evaluation import functional
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe, write_json
-from mmd2a.registry import METRICS, MODELS
-
-if TYPE_CHECKING:
-    from mmd2a.body_models import SMPLBodyModel
+from mmd2a.registry import METRICS
 
 __all__ = ['MeshMetric']
 
@@ -107,11 +105,10 @@ class MeshMetric(BaseMetric):
         if len(set(names)) < len(names):
             raise ValueError(f'protocols must have different names: {names}')
         self.outfile_prefix = outfile_prefix
-        self.body_model = _build_body(
-            body_model or dict(type='mmd2a.SMPLBodyModel')
-        )
+        # In float64, batch sizes leave no trace in mm.
+        self.body_model = build_body(body_model).double()
         self.gendered_body_models = {
-            gender: _build_body(cfg)
+            gender: build_body(cfg).double()
             for gender, cfg in (gendered_body_models or {}).items()
         }
         self._check_protocols()
@@ -288,7 +285,7 @@ class MeshMetric(BaseMetric):
             ).vertices
         return vertices, has_mesh
 
-    def _gendered_body(self, sample: dict) -> 'SMPLBodyModel':
+    def _gendered_body(self, sample: dict) -> SMPLBodyModel:
         gender = sample.get('gender')
         if gender not in self.gendered_body_models:
             raise ValueError(
@@ -338,11 +335,6 @@ class MeshMetric(BaseMetric):
             functional.pve(pred_vertices, gt_vertices), has_mesh
         )
         return errors
-
-
-def _build_body(cfg: dict) -> 'SMPLBodyModel':
-    """Build a body in float64: batch sizes then leave no trace in mm."""
-    return MODELS.build(cfg).double()
 
 
 def _identity(sample: dict) -> tuple[int, str]:

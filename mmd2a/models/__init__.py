@@ -1,6 +1,5 @@
 """Models and their parts, one idea per file."""
 
-from mmd2a.models.backbones import *  # noqa: F403
 from mmd2a.models.data_preprocessors import *  # noqa: F403
 from mmd2a.models.decoders import *  # noqa: F403
 from mmd2a.models.encoders import *  # noqa: F403

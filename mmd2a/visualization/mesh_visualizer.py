@@ -9,7 +9,8 @@ from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 from numpy.typing import ArrayLike, NDArray
 
-from mmd2a.registry import MODELS, VISUALIZERS
+from mmd2a.body_models import build_body
+from mmd2a.registry import VISUALIZERS
 from mmd2a.structures import BodyDataSample
 from mmd2a.visualization.colors import sigma_limits
 from mmd2a.visualization.image_files import save_image
@@ -45,14 +46,14 @@ class MeshVisualizer(Visualizer):
     ) -> None:
         super().__init__(name, **kwargs)
         self.tile = tile
-        self._body_model = body_model or dict(type='mmd2a.SMPLBodyModel')
+        self._body_model = body_model
         self._faces: NDArray[np.integer] | None = None
 
     @property
     def faces(self) -> NDArray[np.integer]:
         """(F, 3) vertex indices of the body that is drawn."""
         if self._faces is None:
-            self._faces = MODELS.build(self._body_model).faces.cpu().numpy()
+            self._faces = build_body(self._body_model).faces.cpu().numpy()
         return self._faces
 
     @faces.setter

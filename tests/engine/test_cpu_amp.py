@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmd2a.engine.launch import use_amp
+from mmd2a.cli.launch import use_amp
 
 
 def test_the_forward_pass_runs_in_bfloat16_and_weights_stay_float32(toy):

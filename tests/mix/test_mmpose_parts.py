@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmd2a.datasets.transforms import PersonToKeypoints, StackDepth
+from mmd2a.mixing import PersonToKeypoints, StackDepth
 from mmd2a.registry import MODELS
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'd2a_hmr_hrnet.py'

@@ -6,7 +6,7 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from mmd2a.engine.tool_config import UsageError, check_packages
+from mmd2a.cli.tool_config import UsageError, check_packages
 
 # Make modules look as if they were not installed.
 HIDE = """
@@ -47,7 +47,7 @@ from mmd2a.registry import MODELS
 from mmd2a.utils import register_all_modules
 register_all_modules()
 from mmengine.hub import get_config
-from mmd2a.engine.tool_config import check_packages
+from mmd2a.cli.tool_config import check_packages
 cfg = get_config('mmd2a::d2a_hmr/d2a_hmr_hrnet.py')
 check_packages(cfg)
 model = MODELS.build(cfg.model)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ROOT / 'tests' / 'engine' / 'toy_project'
+PROJECT = ROOT / 'tests' / 'toy_project'
 
 
 @pytest.fixture

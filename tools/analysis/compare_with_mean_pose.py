@@ -28,8 +28,8 @@ from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models import SMPLBodyModel
-from mmd2a.engine.launch import run_tool
-from mmd2a.engine.tool_config import (
+from mmd2a.cli.launch import run_tool
+from mmd2a.cli.tool_config import (
     UsageError,
     add_option_argument,
     check_file,

@@ -15,18 +15,18 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
-from mmd2a.engine.checkpoint_loading import (
-    load_every_parameter,
-    read_checkpoint,
-)
-from mmd2a.engine.launch import run_tool
-from mmd2a.engine.tool_config import (
+from mmd2a.cli.launch import run_tool
+from mmd2a.cli.tool_config import (
     UsageError,
     add_option_argument,
     check_file,
     check_packages,
     read_config,
     require_parts,
+)
+from mmd2a.engine.checkpoint_loading import (
+    load_every_parameter,
+    read_checkpoint,
 )
 from mmd2a.evaluation import mpjpe
 from mmd2a.models.estimators import D2AHMR

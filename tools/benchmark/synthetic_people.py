@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 import torch
 
-from mmd2a.datasets.synthetic_people import cache, person
+from mmd2a.datasets.synthetic_people import cache
+from mmd2a.people import person
 
 
 def parse_args() -> argparse.Namespace:

@@ -16,8 +16,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-from mmd2a.engine.launch import run_tool
-from mmd2a.engine.tool_config import (
+from mmd2a.cli.launch import run_tool
+from mmd2a.cli.tool_config import (
     add_option_argument,
     check_packages,
     read_config,

@@ -15,15 +15,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmd2a.cli.launch import run_tool
+from mmd2a.cli.tool_config import UsageError, add_option_argument, read_config
 from mmd2a.datasets.synthetic_people import Cache, generate_people
-from mmd2a.datasets.synthetic_people.motion_files import list_motion_files
-from mmd2a.datasets.synthetic_people.poses import SPLITS
-from mmd2a.engine.launch import run_tool
-from mmd2a.engine.tool_config import (
-    UsageError,
-    add_option_argument,
-    read_config,
-)
+from mmd2a.people.motion_files import list_motion_files
+from mmd2a.people.poses import SPLITS
 from mmd2a.registry import DATASETS
 
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
-from mmd2a.datasets.synthetic_people import Person, render_person
-from mmd2a.datasets.synthetic_people.person import SEEN
-from mmd2a.datasets.synthetic_people.poses import SPLITS
+from mmd2a.people import Person, render_person
+from mmd2a.people.person import SEEN
+from mmd2a.people.poses import SPLITS
 from mmd2a.visualization import save_image
 
 _COLOURS = np.random.default_rng(3).integers(60, 250, (25, 3))

@@ -24,12 +24,9 @@ import torch
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH
-from mmd2a.datasets.synthetic_people.motion_files import (
-    list_motion_files,
-    read_split,
-)
-from mmd2a.datasets.synthetic_people.person import Person, render_person
-from mmd2a.datasets.synthetic_people.poses import SPLITS
+from mmd2a.people.motion_files import list_motion_files, read_split
+from mmd2a.people.person import Person, render_person
+from mmd2a.people.poses import SPLITS
 
 __all__ = ['GENERATOR_VERSION', 'Cache', 'encode_person', 'explain_os_error']
 

@@ -9,7 +9,7 @@ from mmd2a.datasets.body_dataset import BodyDataset
 from mmd2a.datasets.keypoint_metainfo import keypoint_metainfo
 from mmd2a.datasets.synthetic_people.cache import Cache
 from mmd2a.datasets.synthetic_people.generation import generate_people
-from mmd2a.datasets.synthetic_people.person import JOINT_SETS
+from mmd2a.people.person import JOINT_SETS
 from mmd2a.registry import DATASETS
 
 __all__ = ['SyntheticPeople']

@@ -24,7 +24,7 @@ from mmd2a.datasets.synthetic_people.cache import (
     bytes_per_person,
     explain_os_error,
 )
-from mmd2a.datasets.synthetic_people.motion_files import check_motions
+from mmd2a.people.motion_files import check_motions
 
 __all__ = ['generate_people']
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
+from mmd2a.body_models import build_body
 from mmd2a.datasets.transforms.crop_geometry import (
     Crop,
     crop_labels,
@@ -15,7 +16,7 @@ from mmd2a.datasets.transforms.crop_geometry import (
 )
 from mmd2a.datasets.transforms.label_checks import check_box, clean_labels
 from mmd2a.datasets.transforms.randomness import draw_generator
-from mmd2a.registry import MODELS, TRANSFORMS
+from mmd2a.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
@@ -85,9 +86,7 @@ class PersonCrop(BaseTransform):
         self.flip_prob = flip_prob
         self._rest_pelvis: tuple[np.ndarray, np.ndarray] | None = None
         if rotation or flip_prob:
-            self._rest_pelvis = _rest_pelvis(
-                body_model or dict(type='mmd2a.SMPLBodyModel')
-            )
+            self._rest_pelvis = _rest_pelvis(body_model)
 
     def transform(self, results: dict) -> dict:
         """Replace arrays and labels by those of the crop."""
@@ -154,9 +153,9 @@ class PersonCrop(BaseTransform):
         )
 
 
-def _rest_pelvis(body_model: dict) -> tuple[np.ndarray, np.ndarray]:
+def _rest_pelvis(body_model: dict | None) -> tuple[np.ndarray, np.ndarray]:
     """Pelvis (3,) of the mean rest body and its change (S, 3) by shape."""
-    body = MODELS.build(body_model)
+    body = build_body(body_model)
     # The rest pelvis is affine in the S shape coefficients: the mean shape
     # and one step along each say everything.
     betas = torch.cat(

@@ -8,6 +8,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
+from mmd2a.body_models import build_body
 from mmd2a.geometry.cameras import weak_perspective_project
 from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.registry import MODELS
@@ -107,9 +108,7 @@ class D2AHMR(BaseModel):
         width = patch_embedding['embed_dims']
         with_depth = depth_branch is not None
 
-        self.body_model = MODELS.build(
-            body_model or dict(type='mmd2a.SMPLBodyModel')
-        )
+        self.body_model = build_body(body_model)
         self.joint_set = joint_set
         names = self.body_model.joint_names(joint_set)
         self.root_ids = [names.index(name) for name in root]

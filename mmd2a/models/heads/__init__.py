@@ -1,15 +1,7 @@
 """Heads: tokens to a mesh, to parameters, to an uncertainty."""
 
-from mmd2a.models.heads.auxiliary_silhouette_head import (
-    AuxiliarySilhouetteHead,
-)
 from mmd2a.models.heads.coarse_mesh_head import CoarseMeshHead
 from mmd2a.models.heads.rle_flow_head import RLEFlowHead
 from mmd2a.models.heads.smpl_head import SMPLHead
 
-__all__ = [
-    'AuxiliarySilhouetteHead',
-    'CoarseMeshHead',
-    'RLEFlowHead',
-    'SMPLHead',
-]
+__all__ = ['CoarseMeshHead', 'RLEFlowHead', 'SMPLHead']

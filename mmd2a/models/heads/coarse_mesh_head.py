@@ -1,21 +1,12 @@
 """Model-free mesh head: tokens to a coarse mesh to the full mesh."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
-from mmd2a.body_models.coarsening import coarsen_mesh
-from mmd2a.models.heads.mean_body import (
-    build_body_model,
-    decode_camera,
-    mean_vertices,
-)
+from mmd2a.body_models import SMPLBodyModel, build_body, coarsen_mesh
+from mmd2a.models.heads.mean_body import decode_camera, mean_vertices
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
-
-if TYPE_CHECKING:
-    from mmd2a.body_models import SMPLBodyModel
 
 # An offset of 1 in the network is this many metres: the size of what it has
 # to predict, which keeps the steps of an optimiser sane.
@@ -64,13 +55,13 @@ class CoarseMeshHead(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        body_model: 'SMPLBodyModel | dict | None' = None,
+        body_model: SMPLBodyModel | dict | None = None,
         num_coarse_vertices: int = 431,
         depth_channels: int | None = None,
         hidden: int = 512,
     ) -> None:
         super().__init__()
-        body = build_body_model(body_model)
+        body = build_body(body_model)
         mesh = coarsen_mesh(
             body.v_template.cpu().numpy(),
             body.faces.cpu().numpy(),

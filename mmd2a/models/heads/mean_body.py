@@ -1,27 +1,14 @@
 """Where the mesh heads start: a person standing upright before the camera."""
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry.rotations import axis_angle_to_matrix
-from mmd2a.registry import MODELS
-
-if TYPE_CHECKING:
-    from mmd2a.body_models import SMPLBodyModel
 
 LEFT_SHOULDER, RIGHT_SHOULDER = 16, 17
-
-
-def build_body_model(
-    body_model: 'SMPLBodyModel | dict | None',
-) -> 'SMPLBodyModel':
-    """Take a body model, build it from its config, or take the embedded."""
-    if isinstance(body_model, nn.Module):
-        return body_model
-    return MODELS.build(body_model or dict(type='mmd2a.SMPLBodyModel'))
 
 
 def mean_rotations() -> Tensor:
@@ -39,7 +26,7 @@ def mean_rotations() -> Tensor:
 
 
 @torch.no_grad()
-def mean_vertices(body_model: 'SMPLBodyModel') -> Tensor:
+def mean_vertices(body_model: SMPLBodyModel) -> Tensor:
     """Vertices (V, 3) of the mean body, metres, OpenCV camera frame."""
     template = body_model.v_template
     rotations = mean_rotations().to(template)[None]

@@ -1,25 +1,16 @@
 """Parametric head: tokens to SMPL parameters to a mesh."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
-from mmd2a.body_models.coarsening import coarsen_mesh
+from mmd2a.body_models import SMPLBodyModel, build_body, coarsen_mesh
 from mmd2a.geometry.rotations import (
     matrix_to_rotation_6d,
     rotation_6d_to_matrix,
 )
-from mmd2a.models.heads.mean_body import (
-    build_body_model,
-    decode_camera,
-    mean_rotations,
-)
+from mmd2a.models.heads.mean_body import decode_camera, mean_rotations
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
-
-if TYPE_CHECKING:
-    from mmd2a.body_models import SMPLBodyModel
 
 
 @MODELS.register_module()
@@ -57,13 +48,13 @@ class SMPLHead(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        body_model: 'SMPLBodyModel | dict | None' = None,
+        body_model: SMPLBodyModel | dict | None = None,
         num_coarse_vertices: int = 431,
         depth_channels: int | None = None,
         hidden: int = 512,
     ) -> None:
         super().__init__()
-        self.body_model = build_body_model(body_model)
+        self.body_model = build_body(body_model)
         mesh = coarsen_mesh(
             self.body_model.v_template.cpu().numpy(),
             self.body_model.faces.cpu().numpy(),

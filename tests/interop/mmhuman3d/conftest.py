@@ -44,7 +44,7 @@ def runner(data_here, tiny_configs):
     from mmengine.config import Config
     from mmengine.runner import Runner
 
-    from mmd2a.engine.launch import resume_from
+    from mmd2a.cli.launch import resume_from
     from mmd2a.interop.mmhuman3d.translation import translate_config
 
     def build(name, work_dir='run', *hooks, resume=False, **changes):

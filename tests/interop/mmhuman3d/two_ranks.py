@@ -7,8 +7,8 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import all_gather_object, get_rank
 
+from mmd2a.cli.launch import build_runner
 from mmd2a.engine.distributed import shutdown_distributed
-from mmd2a.engine.launch import build_runner
 from mmd2a.interop.mmhuman3d.optimizers import average_gradients
 from mmd2a.interop.mmhuman3d.translation import translate_config
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 from scipy.spatial.transform import Rotation
 
-from mmd2a.datasets.synthetic_people.poses import sample_pose
+from mmd2a.people.poses import sample_pose
 
 __all__ = ['mean_parameters', 'pose_mixture', 'sample_bodies']
 

@@ -1,0 +1,1 @@
+"""The command line: how tools read configs, start runs and tell mistakes."""

@@ -1,0 +1,255 @@
+"""What the command line tools have in common.
+
+A tool reads a config, changes it by its arguments, prepares the run and hands
+it to MMEngine's runner; mistakes a user can make end in one readable line.
+"""
+
+import argparse
+import os
+import os.path as osp
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from mmd2a.cli.tool_config import (
+    UsageError,
+    add_option_argument,
+    check_file,
+    check_packages,
+    read_config,
+)
+from mmd2a.engine.checkpoint_loading import (
+    CheckpointError,
+    load_every_parameter,
+    restrict_checkpoint_loading,
+)
+from mmd2a.engine.distributed import (
+    LAUNCHERS,
+    LauncherError,
+    setup_distributed,
+    shutdown_distributed,
+)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that every tool of the ecosystem has."""
+    parser.add_argument(
+        '--work-dir',
+        help='folder for logs, checkpoints and results; by '
+        'default work_dirs/ and the name of the config',
+    )
+    add_option_argument(parser)
+    parser.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='who starts the processes of a distributed run',
+    )
+    # torch.distributed.launch passes it; torchrun uses the environment.
+    parser.add_argument(
+        '--local-rank',
+        '--local_rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
+
+
+def load_config(
+    args: argparse.Namespace,
+    translate: Callable[[Config], Config] | None = None,
+) -> Config:
+    """Read the config that the arguments name and apply them to it.
+
+    Args:
+        args: parsed arguments with ``config`` and those of
+            :func:`add_run_arguments`.
+        translate: makes a config of MMEngine of one in another format, after
+            the arguments are applied; raises ``NotImplementedError`` for what
+            it cannot.
+
+    Raises:
+        UsageError: as :func:`read_config`; or the config has settings that
+            cannot be translated, or names a package that is not installed.
+    """
+    if args.launcher == 'pytorch':
+        os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = read_config(args.config, args.cfg_options)
+    cfg.work_dir = (
+        args.work_dir
+        or cfg.get('work_dir')
+        or osp.join('work_dirs', Path(args.config).stem)
+    )
+    if translate is not None:
+        try:
+            cfg = translate(cfg)
+        except NotImplementedError as error:
+            raise UsageError(f'{args.config}: {error}') from error
+    check_packages(cfg)
+    return cfg
+
+
+def build_runner(cfg: Config, launcher: str) -> Runner:
+    """Start the distributed run, if it is one, and build the runner.
+
+    Raises:
+        UsageError: the checkpoint that ``load_from`` names is not there.
+    """
+    if cfg.get('load_from'):
+        check_file(cfg.load_from, 'checkpoint')
+    restrict_checkpoint_loading()
+    setup_distributed(cfg, launcher)
+    return Runner.from_cfg(cfg)
+
+
+def require_every_parameter(runner: Runner) -> None:
+    """Have the runner refuse a checkpoint that lacks parameters of its model.
+
+    ``test`` then raises a ``CheckpointError``, see
+    :func:`mmd2a.engine.checkpoint_loading.load_every_parameter`.
+    """
+    runner.register_hook(_EveryParameter())
+
+
+class _EveryParameter(Hook):
+    # Before hooks that take for granted that there are weights.
+    priority = 'HIGHEST'
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        model = runner.model
+        model = model.module if is_model_wrapper(model) else model
+        load_every_parameter(model, checkpoint)
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 on a GPU, bfloat16 on the CPU.
+
+    Raises:
+        UsageError: the config has an optimiser wrapper of another kind, or
+            a model of mmpose that would train on the CPU.
+    """
+    wrapper = cfg.optim_wrapper
+    if 'constructor' in wrapper and 'optimizer' not in wrapper:
+        raise UsageError(
+            '--amp is for models with one optimiser, but the '
+            'config has an optimiser per module'
+        )
+    kind = wrapper.get('type', 'OptimWrapper')
+    kind = getattr(kind, '__name__', kind)  # a class in a pure-Python config
+    if kind in (
+        'AmpOptimWrapper',
+        'CPUAmpOptimWrapper',
+        'mmd2a.CPUAmpOptimWrapper',
+    ):
+        return
+    if kind != 'OptimWrapper':
+        raise UsageError(
+            f'--amp replaces OptimWrapper, but the config has '
+            f'optim_wrapper.type={kind!r}'
+        )
+    if torch.cuda.is_available():
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+    elif _is_of_mmpose(cfg):
+        raise UsageError(
+            '--amp on a CPU is bfloat16, which NumPy lacks, and heads of '
+            'mmpose compute accuracies in NumPy: train without --amp on a '
+            'CPU'
+        )
+    else:
+        wrapper.type = 'mmd2a.CPUAmpOptimWrapper'
+
+
+def scale_lr(cfg: Config) -> None:
+    """Let MMEngine scale the learning rate to the total batch size.
+
+    Raises:
+        UsageError: the config does not say what its rate was chosen for.
+    """
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise UsageError(
+            '--auto-scale-lr needs to know the batch size that the learning '
+            'rate of the config is for: add '
+            'auto_scale_lr=dict(base_batch_size=...)'
+        )
+    cfg.auto_scale_lr.enable = True
+
+
+def keep_earlier_training(cfg: Config) -> None:
+    """Refuse to train anew where the checkpoints of a training are.
+
+    Raises:
+        UsageError: naming what to do instead.
+    """
+    if cfg.get('resume'):
+        return
+    if osp.isfile(osp.join(cfg.work_dir, 'last_checkpoint')):
+        raise UsageError(
+            f'{cfg.work_dir} has the checkpoints of an earlier training, '
+            'which would be overwritten: continue it with --resume, or start '
+            'in a new folder with --work-dir'
+        )
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Continue a training: from a file, or ``'auto'``, from the latest.
+
+    With ``'auto'`` and nothing to continue from, the config is left as it is.
+    A work folder that was moved or copied continues with its own checkpoint.
+
+    Raises:
+        UsageError: the checkpoint is not there.
+    """
+    if checkpoint == 'auto':
+        latest = find_latest_checkpoint(cfg.work_dir)
+        if latest is None:
+            return
+        here = osp.join(cfg.work_dir, osp.basename(latest))
+        checkpoint = here if osp.isfile(here) else latest
+        if '://' not in checkpoint and not osp.isfile(checkpoint):
+            raise UsageError(
+                f'{cfg.work_dir}/last_checkpoint names a checkpoint that is '
+                'gone. Resume from one that is there with --resume PATH, or '
+                'start in another --work-dir'
+            )
+    check_file(checkpoint, 'checkpoint')
+    cfg.load_from = checkpoint
+    cfg.resume = True
+
+
+def load_weights(cfg: Config, checkpoint: str) -> None:
+    """Take the weights from a checkpoint, and nothing else.
+
+    Raises:
+        UsageError: the named checkpoint is not there.
+    """
+    check_file(checkpoint, 'checkpoint')
+    cfg.load_from = checkpoint
+    cfg.resume = False
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a tool's main function; tell usage errors in one line.
+
+    Other errors keep their traceback. Processes part properly at the end.
+    """
+    try:
+        main()
+    except (UsageError, LauncherError, CheckpointError) as error:
+        sys.exit(f'error: {error}')
+    finally:
+        if sys.exc_info()[0] is None:
+            shutdown_distributed()
+
+
+def _is_of_mmpose(cfg: Config) -> bool:
+    kind = cfg.get('model', {}).get('type', '')
+    name = kind if isinstance(kind, str) else kind.__module__ + '.'
+    scope = name.split('.')[0] if '.' in name else cfg.get('default_scope')
+    return scope == 'mmpose'

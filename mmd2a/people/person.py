@@ -1,0 +1,321 @@
+"""One synthetic person: a pure function of seed, split and index."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from mmd2a.body_models import SMPLBodyModel
+from mmd2a.geometry.rasterization import Raster, rasterize, vertex_normals
+from mmd2a.people.angles import rotation_matrix
+from mmd2a.people.looks import Look, surface_fields
+from mmd2a.people.poses import SPLITS, Pose, sample_pose
+from mmd2a.people.rectangles import join
+from mmd2a.people.renderer import Geometry, Lens, draw_geometry, shade
+from mmd2a.people.scene import (
+    Camera,
+    Scene,
+    sample_camera,
+    sample_light,
+    sample_occluder,
+    sample_room,
+)
+
+__all__ = [
+    'HIDDEN',
+    'JOINT_SETS',
+    'OUTSIDE',
+    'SEEN',
+    'Person',
+    'render_person',
+]
+
+#: Joint sets every person is labelled with.
+JOINT_SETS = ('smpl24', 'h36m14', 'coco17')
+#: Visibility of a joint, as in COCO: outside the image, hidden by an object
+#: or by the person's own body, seen.
+OUTSIDE, HIDDEN, SEEN = 0, 1, 2
+
+# How many people stand behind something, and between which shares of them
+# then stays visible: (share of people, least, most).
+_OCCLUSION = dict(
+    train=(0.4, 0.45, 0.95),
+    val=(0.4, 0.45, 0.95),
+    test=(0.4, 0.45, 0.95),
+    ood=(0.85, 0.25, 0.75),
+)
+# How often an occluder is drawn anew before the person goes without.
+_MAX_OCCLUDERS = 10
+_MOTION_BLUR_SHARE_OOD = 0.6
+# A joint lies this deep under the skin at most, metres.
+_JOINT_DEPTH = 0.16
+_DEPTH_LIMIT = 65.535
+
+
+class Person(NamedTuple):
+    """Images and labels of one person.
+
+    H = W: image size. OpenCV camera frame, metres, radians, pixels.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR.
+        depth: (H, W) uint16 millimetres of the whole scene; 0 is unknown.
+        mask: (H, W) uint8: 255 person, 128 person behind an object.
+        parts: (H, W) uint8: 0, or 1 + the joint that moves the surface most.
+        labels: arrays by name: global_orient (3,), body_pose (69,), betas
+            (10,), transl (3,), K (3, 3), bbox (4,) xyxy of the whole person
+            within the image, visible_fraction (), and for each joint set S of
+            :data:`JOINT_SETS` keypoints3d_S (J, 3), keypoints2d_S (J, 2),
+            visibility_S (J,).
+        motion: name of the motion.
+    """
+
+    image: np.ndarray
+    depth: np.ndarray
+    mask: np.ndarray
+    parts: np.ndarray
+    labels: dict[str, np.ndarray]
+    motion: str
+
+
+def render_person(
+    seed: int,
+    split: str,
+    index: int,
+    image_size: int = 256,
+    frames: np.ndarray | None = None,
+) -> Person:
+    """Make person ``index`` of a split.
+
+    Args:
+        seed: seed of the data set.
+        split: 'train', 'val', 'test' or 'ood'.
+        index: number of the person in the split.
+        image_size: width and height, pixels. The same person is drawn at
+            every size.
+        frames: (T, 24, 3) axis-angle poses of the user's own motions.
+
+    Returns:
+        Person: the same bytes for the same arguments.
+
+    Example:
+        >>> person = render_person(seed=0, split='train', index=3,
+        ...                        image_size=64)
+        >>> person.image.shape, person.labels['keypoints2d_coco17'].shape
+        ((64, 64, 3), (17, 2))
+    """
+    rng = np.random.default_rng([seed, SPLITS[split], index])
+    ood = split == 'ood'
+    pose = sample_pose(rng, split, seed, frames)
+    look = Look.sample(rng)
+    world = _World.build(rng, pose, look)
+    camera = sample_camera(rng, world.clothed, image_size)
+    room = sample_room(rng, world.clothed, camera, world.seat_height)
+    light = sample_light(rng)
+    lens = Lens.sample(rng, ood and rng.random() < _MOTION_BLUR_SHARE_OOD)
+
+    faces = _faces()
+    clothed = camera.to_camera(world.clothed)
+    body = rasterize(clothed, faces, camera.K, (image_size, image_size))
+    occluder = _choose_occluder(rng, split, camera, world.clothed, body)
+    scene = room if occluder is None else _put_together(room, occluder)
+    geometry = draw_geometry(body, scene, camera)
+    image = shade(geometry, clothed, faces, look, scene, camera, light, lens)
+
+    whole = np.isfinite(geometry.body.depth)
+    mask = np.where(geometry.visible, 255, np.where(whole, 128, 0))
+    depth = np.where(geometry.depth < _DEPTH_LIMIT, geometry.depth, 0)
+    parts = np.zeros(mask.shape, np.uint8)
+    seen = geometry.visible
+    corner = np.argmax(geometry.body.barycentric[seen], -1)
+    parts[seen] = _part_labels()[faces[geometry.body.face[seen], corner]] + 1
+    labels = _labels(world, camera, look, geometry)
+    return Person(
+        image,
+        np.round(depth * 1000).astype(np.uint16),
+        mask.astype(np.uint8),
+        parts,
+        labels,
+        pose.motion,
+    )
+
+
+class _World(NamedTuple):
+    """A person placed in the world: y up, on the floor, pelvis at x = z = 0.
+
+    Attributes:
+        rotations: (24, 3, 3) with the heading in the root's.
+        vertices, clothed: (V, 3) skin, and skin with clothes and hair.
+        joints: (24, 3) of the kinematic tree.
+        rest_pelvis: (3,) pelvis of this shape in the rest pose.
+        seat_height: metres, or None.
+    """
+
+    rotations: np.ndarray
+    vertices: np.ndarray
+    clothed: np.ndarray
+    joints: np.ndarray
+    rest_pelvis: np.ndarray
+    seat_height: float | None
+
+    @classmethod
+    def build(
+        cls, rng: np.random.Generator, pose: Pose, look: Look
+    ) -> '_World':
+        heading = rotation_matrix(np.array([0, rng.uniform(-np.pi, np.pi), 0]))
+        rotations = pose.rotations.copy()
+        rotations[0] = heading @ rotations[0]
+        model, turn = _model(), torch.from_numpy(rotations).float()[None]
+        with torch.no_grad():
+            output = model(
+                turn[:, :1],
+                turn[:, 1:],
+                torch.from_numpy(look.betas).float()[None],
+                pose_format='matrix',
+            )
+        vertices = output.vertices[0].numpy().astype(np.float64)
+        rest_pelvis = output.joints[0, 0].numpy().astype(np.float64)
+        fields = surface_fields()
+        layer = look.layers(fields)
+        clothed = vertices + (
+            vertex_normals(vertices, _faces())
+            * look.offsets(fields, layer)[:, None]
+        )
+        shift = -rest_pelvis
+        shift[1] = pose.lift - clothed[:, 1].min()
+        seat = None
+        if pose.seat:
+            near = np.isin(_part_labels(), (0, 1, 2)) & (
+                np.hypot(*(vertices - rest_pelvis)[:, ::2].T) < 0.2
+            )
+            seat = float((clothed[near, 1] + shift[1]).min()) + 0.01
+            seat = seat if seat > 0.12 else None
+        joints = output.joints[0].numpy() + shift
+        return cls(
+            rotations,
+            vertices + shift,
+            clothed + shift,
+            joints,
+            rest_pelvis,
+            seat,
+        )
+
+
+@lru_cache(maxsize=1)
+def _model() -> SMPLBodyModel:
+    return SMPLBodyModel()
+
+
+@lru_cache(maxsize=1)
+def _faces() -> np.ndarray:
+    return _model().faces.numpy()
+
+
+@lru_cache(maxsize=1)
+def _part_labels() -> np.ndarray:
+    return _model().part_labels.numpy()
+
+
+def _choose_occluder(
+    rng: np.random.Generator,
+    split: str,
+    camera: Camera,
+    clothed: np.ndarray,
+    body: Raster,
+) -> Scene | None:
+    """Draw occluders until one hides neither too little nor too much."""
+    share, least, most = _OCCLUSION[split]
+    if rng.random() >= share:
+        return None
+    for _ in range(_MAX_OCCLUDERS):
+        occluder = sample_occluder(rng, camera, clothed, split == 'ood')
+        if not occluder.materials:
+            return None
+        visible = _visible_fraction(draw_geometry(body, occluder, camera))
+        if least <= visible <= most:
+            return occluder
+    return None
+
+
+def _put_together(first: Scene, second: Scene) -> Scene:
+    shifted = second.rectangles._replace(
+        material=second.rectangles.material + len(first.materials)
+    )
+    return Scene(
+        join([first.rectangles, shifted]),
+        first.materials + second.materials,
+        np.concatenate([first.casts_shadow, second.casts_shadow]),
+    )
+
+
+def _visible_fraction(geometry: Geometry) -> float:
+    whole = np.isfinite(geometry.body.depth).sum()
+    return float(geometry.visible.sum() / max(whole, 1))
+
+
+def _labels(
+    world: _World, camera: Camera, look: Look, geometry: Geometry
+) -> dict[str, np.ndarray]:
+    """The labels of a person, see :class:`Person`."""
+    size = len(geometry.depth)
+    rotations = world.rotations.copy()
+    rotations[0] = camera.rotation @ rotations[0]
+    pose = np.stack([cv2.Rodrigues(r)[0][:, 0] for r in rotations])
+    vertices = camera.to_camera(world.vertices)
+    labels = dict(
+        global_orient=pose[0],
+        body_pose=pose[1:].ravel(),
+        betas=look.betas,
+        transl=camera.to_camera(world.joints[0]) - world.rest_pelvis,
+        K=camera.K,
+        bbox=_box(vertices, camera.K, size),
+        visible_fraction=np.float32(_visible_fraction(geometry)),
+    )
+    points = torch.from_numpy(vertices).float()[None]
+    for joint_set in JOINT_SETS:
+        if joint_set == 'smpl24':
+            # The tree's own joints, not regressed from the posed surface.
+            joints = camera.to_camera(world.joints)
+        else:
+            joints = _model().regress_joints(points, joint_set)[0].numpy()
+        pixels = joints @ camera.K.T
+        pixels = pixels[:, :2] / np.maximum(pixels[:, 2:], 1e-6)
+        labels[f'keypoints3d_{joint_set}'] = joints
+        labels[f'keypoints2d_{joint_set}'] = pixels
+        labels[f'visibility_{joint_set}'] = _visibility(
+            joints, pixels, geometry
+        )
+    return {
+        name: np.asarray(
+            value, np.uint8 if 'visibility' in name else np.float32
+        )
+        for name, value in labels.items()
+    }
+
+
+def _box(vertices: np.ndarray, K: np.ndarray, size: int) -> np.ndarray:
+    """Bounding box (4,) xyxy of the projected body, cut at the image."""
+    pixels = vertices @ K.T
+    pixels = pixels[:, :2] / np.maximum(pixels[:, 2:], 1e-6)
+    box = np.concatenate([pixels.min(0), pixels.max(0)])
+    return np.clip(box, -0.5, size - 0.5)
+
+
+def _visibility(
+    joints: np.ndarray, pixels: np.ndarray, geometry: Geometry
+) -> np.ndarray:
+    size = len(geometry.depth)
+    column, row = np.round(pixels).astype(int).T
+    inside = (
+        (column >= 0)
+        & (column < size)
+        & (row >= 0)
+        & (row < size)
+        & (joints[:, 2] > 0)
+    )
+    column, row = np.clip(column, 0, size - 1), np.clip(row, 0, size - 1)
+    seen = geometry.visible[row, column]
+    seen &= joints[:, 2] < geometry.depth[row, column] + _JOINT_DEPTH
+    return np.where(inside, np.where(seen, SEEN, HIDDEN), OUTSIDE)

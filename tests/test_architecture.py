@@ -12,6 +12,7 @@ FLOORS = {
         'depth',
         'files',
         'geometry',
+        'moved',
         'registry',
         'requirements',
         'structures',

@@ -4,10 +4,56 @@ The rule: an item whose weight is not above 0 leaves no trace. Its label may
 be NaN or infinite; value and gradient are exactly what they would be without
 it. ``0 * nan`` is ``nan``, so labels are replaced *before* the loss reads
 them (`keep_valid`) and values dropped again when averaged (`weighted_mean`).
+
+An infinite label that does count, or a prediction far out, gives a large but
+finite value and a finite gradient (`clamp_value`): one of them must not turn
+a batch into NaN. A label that counts and is NaN gives NaN, as it should: there
+is nothing to compare with.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
+
+# Errors larger than this count as this: their sum over a batch is a number.
+LARGEST_ERROR = 1e18
+
+
+class _ClampValue(torch.autograd.Function):
+    """Clamp forwards, identity backwards, also where x is infinite.
+
+    ``x.clamp(...).detach() + x - x.detach()`` is NaN there.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: Any, high: Any) -> Tensor:
+        return x.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        return grads[0], None, None
+
+
+def clamp_value(
+    x: Tensor, low: Tensor | float, high: Tensor | float
+) -> Tensor:
+    """Clamp the value and let the gradient through.
+
+    Unlike ``torch.clamp``, whose gradient is 0 outside the bounds, so that
+    what is far off would never come back. NaN stays NaN.
+
+    Args:
+        x: any shape.
+        low, high: bounds, two numbers or two tensors of the shape of x.
+
+    Example:
+        >>> x = torch.tensor([-torch.inf, 2.0], requires_grad=True)
+        >>> y = clamp_value(x, -1.0, 1.0)
+        >>> y.tolist(), torch.autograd.grad(y.sum(), x)[0].tolist()
+        ([-1.0, 1.0], [1.0, 1.0])
+    """
+    return _ClampValue.apply(x, low, high)
 
 
 def full_precision(x: Tensor) -> Tensor:
@@ -66,5 +112,9 @@ def l1_per_point(
         pred, target = full_precision(pred), full_precision(target)
         if weight is not None:
             weight = weight.to(pred.dtype).expand(pred.shape[:-1])
-        error = keep_valid(pred, weight) - keep_valid(target, weight)
+        error = clamp_value(
+            keep_valid(pred, weight) - keep_valid(target, weight),
+            -LARGEST_ERROR,
+            LARGEST_ERROR,
+        )
         return weighted_mean(error.abs().mean(-1), weight, avg_factor)

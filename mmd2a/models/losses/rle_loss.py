@@ -7,11 +7,16 @@ from torch import Tensor, nn
 
 from mmd2a.models.flows.real_nvp import RealNVP
 from mmd2a.models.losses.reduction import (
+    LARGEST_ERROR,
+    clamp_value,
     full_precision,
     keep_valid,
     weighted_mean,
 )
 from mmd2a.registry import MODELS
+
+# Residuals count up to this many sigmas in the gradient.
+_REACH = 1e6
 
 
 @MODELS.register_module()
@@ -60,7 +65,8 @@ class RLELoss(nn.Module):
         q_distribution: Q of 'parity', 'laplace' or 'gaussian'. In 'exact' the
             flow's base plays its part.
         clamp: bound of :math:`|\bar x|`. Beyond it the value stays and the
-            gradient keeps its direction, so that a too small σ still grows.
+            gradient keeps its direction, so that a too small σ still grows;
+            an infinite label has the gradient of one a million σ away.
         min_sigma: floor of σ, handled alike.
         loss_weight: factor of the loss.
 
@@ -134,19 +140,15 @@ class RLELoss(nn.Module):
 
         In mode 'exact' this is −log p(target).
         """
-        sigma = _clamp_value(sigma, self.min_sigma, math.inf)
+        sigma = clamp_value(sigma, self.min_sigma, math.inf)
         log_sigma = sigma.log().sum(-1)
         if self.mode == 'exact':
-            error = _clamp_value(
-                (target - pred) / sigma, -self.clamp, self.clamp
-            )
+            error = self._normalised(target - pred, sigma)
             mean, std = flow.moments()
             return (
                 log_sigma - std.log().sum() - flow.log_prob(mean + error * std)
             )
-        error = _clamp_value(
-            (pred - target) / (sigma + 1e-9), -self.clamp, self.clamp
-        )
+        error = self._normalised(pred - target, sigma + 1e-9)
         dims = error.shape[-1]
         if self.q_distribution == 'laplace':
             log_q = -error.abs().sum(-1) - dims * math.log(2)
@@ -156,7 +158,13 @@ class RLELoss(nn.Module):
             )
         return 2 * log_sigma - log_q - dims * flow.log_prob(error)
 
+    def _normalised(self, residual: Tensor, sigma: Tensor) -> Tensor:
+        """Residual over sigma, within the clamp; its gradient is finite.
 
-def _clamp_value(x: Tensor, low: float, high: float) -> Tensor:
-    """Clamp the value and let the gradient through."""
-    return x.detach().clamp(low, high) + (x - x.detach())
+        The gradient with respect to σ holds residual / σ², so the residual is
+        bounded before the division: an infinite one would make it infinite,
+        and infinite times zero NaN. The bound is far beyond the clamp.
+        """
+        reach = (_REACH * sigma.detach()).clamp_max(LARGEST_ERROR)
+        error = clamp_value(residual, -reach, reach) / sigma
+        return clamp_value(error, -self.clamp, self.clamp)

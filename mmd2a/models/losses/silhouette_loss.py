@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmd2a.models.losses.reduction import (
+    LARGEST_ERROR,
+    clamp_value,
     full_precision,
     keep_valid,
     weighted_mean,
@@ -62,8 +64,12 @@ class SilhouetteLoss(nn.Module):
                 f'({len(pred)},), got {tuple(weight.shape)}'
             )
         with torch.autocast(pred.device.type, enabled=False):
-            logits = keep_valid(full_precision(pred), weight)
-            mask = keep_valid(target.to(logits.dtype), weight)
+            logits = clamp_value(
+                keep_valid(full_precision(pred), weight),
+                -LARGEST_ERROR,
+                LARGEST_ERROR,
+            )
+            mask = keep_valid(target.to(logits.dtype), weight).clamp(0, 1)
             if mask.shape[-2:] != logits.shape[-2:]:
                 mask = F.interpolate(mask, logits.shape[-2:], mode='area')
             bce = F.binary_cross_entropy_with_logits(

@@ -91,6 +91,36 @@ def test_garbage_labels_leave_no_trace(case, garbage):
     assert (dirty_grad[1] == 0).all()
 
 
+@pytest.mark.parametrize('label', [torch.inf, -torch.inf, 3e38, 1e36, -1e20])
+def test_far_labels_that_count_give_finite_value_and_gradient(case, label):
+    pred, target = case.data()
+    target[1] = label
+    sigma = torch.rand_like(pred).mul(0.01).requires_grad_()
+    weight = torch.ones(case.items)
+    loss = case.loss()(pred, target, weight, sigma=sigma)
+    grads = torch.autograd.grad(loss, (pred, sigma), allow_unused=True)
+    assert loss.isfinite()
+    for grad in grads:
+        # Squared, as the norm of the gradient is before it is clipped.
+        assert grad is None or grad.square().sum().isfinite()
+    # What is far off still pulls.
+    assert (grads[0][1] != 0).all() or case.binary
+
+
+def test_far_predictions_give_finite_value_and_gradient(case):
+    pred, target = case.data()
+    pred = (pred.detach() * 1e36).requires_grad_()
+    loss = case.loss()(pred, target, torch.ones(case.items))
+    (grad,) = torch.autograd.grad(loss, pred)
+    assert loss.isfinite() and grad.square().sum().isfinite()
+
+
+def test_a_label_that_is_not_a_number_and_counts_is_not_hidden(case):
+    pred, target = case.data()
+    target[1] = torch.nan
+    assert case.loss()(pred, target, torch.ones(case.items)).isnan()
+
+
 def test_all_weights_zero_give_exactly_zero(case):
     pred, target = case.data()
     loss = case.loss()(pred, target * torch.nan, torch.zeros(case.items))

@@ -35,9 +35,12 @@ class RLEFlowHead(nn.Module):
         hidden: width of the hidden layer.
         init_sigma: σ at the start.
         min_sigma: floor of σ.
-        points_per_step: points the loss reads in a training step, a new
-            random subset each step; an unbiased estimate that keeps the flow
-            cheap when P is in the hundreds. None: all.
+        points_per_step: points per sample, on average, that the loss reads in
+            a training step: B times as many are drawn among all points of the
+            batch whose weight is above 0, anew each step. That keeps the flow
+            cheap when P is in the hundreds, and the mean over draws is the
+            loss of all points, whichever are labelled and whatever divides
+            the sum. None: all.
 
     Li et al., ICCV 2021, arXiv:2107.11291 (RLE), as drawn in D2A-HMR, panel
     (c). RLE squashes σ by a sigmoid, whose ceiling of 1 means nothing in
@@ -114,14 +117,21 @@ class RLEFlowHead(nn.Module):
             avg_factor: divisor instead of the number of points of weight
                 above 0.
         """
-        num = self.points_per_step
-        if self.training and num is not None and num < mean.shape[1]:
-            index = torch.randperm(mean.shape[1], device=mean.device)[:num]
-            mean, sigma, target = (
-                x.index_select(1, index) for x in (mean, sigma, target)
+        num, total = self.points_per_step, mean.shape[1]
+        if self.training and num is not None and num < total:
+            if weight is None:
+                weight = mean.new_ones(mean.shape[:2])
+            index, share = _draw_labelled(
+                weight.expand(mean.shape[:2]), num * len(mean)
             )
-            if weight is not None and weight.shape[1] > 1:
-                weight = weight.index_select(1, index)
+            # Points of the batch in one row: who has labels gets the steps.
+            mean, sigma, target = (
+                x.flatten(0, 1).index_select(0, index)[None]
+                for x in (mean, sigma, target)
+            )
+            weight = weight.expand(-1, total).flatten()[index][None]
+            if avg_factor is not None:
+                avg_factor = avg_factor * share
         return self.loss_module(
             mean, sigma, target, self.flow, weight, avg_factor
         )
@@ -147,3 +157,18 @@ class RLEFlowHead(nn.Module):
         flow_mean, flow_std = self.flow.moments()
         residual = self.flow.sample((num_samples, *mean.shape[:-1]))
         return mean + sigma * (residual - flow_mean) / flow_std
+
+
+def _draw_labelled(weight: Tensor, num: int) -> tuple[Tensor, Tensor]:
+    """Draw points whose weight (B, P) is above 0, without waiting for them.
+
+    Returns:
+        Indices (num,) into B P points, each at most once; others fill up
+        where fewer than num are labelled. And the share of the labelled
+        points that was drawn, 1 if there are none.
+    """
+    labelled = (weight > 0).flatten()
+    key = torch.rand(labelled.shape, device=weight.device)
+    index = torch.where(labelled, key, -1.0).argsort(descending=True)[:num]
+    count = labelled.sum().clamp_min(1)
+    return index, (num / count).clamp_max(1)

@@ -59,17 +59,70 @@ def test_garbage_labels_leave_no_trace():
     assert torch.equal(head.loss(mean, sigma, target, weight), clean)
 
 
-def test_random_points_of_a_step_estimate_the_loss_of_all():
-    head = build(points_per_step=5)
+def _labels(kind: str) -> torch.Tensor:
+    """Weights (8, P), or (8, 1), of a batch whose labels are mixed."""
+    weight = torch.ones(8, P)
+    if kind == 'mixed':
+        weight = torch.rand(8, P)
+        weight[:3, 6:] = 0  # few points
+        weight[3:5] = 0  # none
+        weight[5, 0] = 0
+    elif kind == 'rare':
+        weight = torch.zeros(8, P)
+        weight[2, 3] = 1
+    elif kind == 'samples':
+        weight = torch.tensor([[1.0], [0.0]]).repeat(4, 1)
+    elif kind == 'nobody':
+        weight = torch.zeros(8, P)
+    return weight
+
+
+@pytest.mark.parametrize('avg_factor', [None, 8.0, torch.tensor(50.0)])
+@pytest.mark.parametrize(
+    'kind', ['none', 'all', 'mixed', 'rare', 'samples', 'nobody']
+)
+def test_mean_over_draws_is_the_loss_of_all_points(kind, avg_factor):
+    flow = dict(type='mmd2a.RealNVP', base='laplace', num_layers=2, hidden=8)
+    head = build(points_per_step=5, flow=flow)
     sigma = head(torch.randn(8, 9, C)).detach()
     mean, target = torch.randn(2, 8, P, 3) * 0.1
+    weight = None if kind == 'none' else _labels(kind)
+    if weight is not None:
+        target = target.masked_fill((weight <= 0)[..., None], torch.nan)
     with torch.no_grad():
-        every = head.eval().loss(mean, sigma, target)
+        every = head.eval().loss(mean, sigma, target, weight, avg_factor)
         some = torch.stack(
-            [head.train().loss(mean, sigma, target) for _ in range(100)]
+            [
+                head.train().loss(mean, sigma, target, weight, avg_factor)
+                for _ in range(200)
+            ]
         )
-    assert some.std() > 0
-    assert abs(some.mean() - every) < 4 * some.std() / 10
+    few = kind in ('rare', 'nobody')
+    assert (some.std() > 1e-6) != few
+    error = 4 * some.std() / 200**0.5 + 1e-5 * every.abs()
+    assert abs(some.mean() - every) <= error
+
+
+def test_no_draw_misses_the_only_labelled_point():
+    """Where a step drew none it counted 0."""
+    head = build(points_per_step=1)
+    sigma = head(torch.randn(8, 9, C)).detach()
+    mean, target = torch.randn(2, 8, P, 3)
+    weight = _labels('rare')
+    expected = head.eval().loss(mean, sigma, target, weight)
+    head.train()
+    for _ in range(20):
+        torch.testing.assert_close(
+            head.loss(mean, sigma, target, weight), expected
+        )
+
+
+def test_only_drawn_points_are_charged_to_the_flow():
+    head = build(points_per_step=5)
+    sigma, seen = head(torch.randn(8, 9, C)), []
+    head.flow.log_prob = lambda x: seen.append(x.shape) or x.sum(-1)
+    head.loss(torch.zeros(8, P, 3), sigma, torch.ones(8, P, 3))
+    assert [shape[:-1].numel() for shape in seen] == [40]
 
 
 @pytest.mark.parametrize('weight_shape', [(8, P), (8, 1)])

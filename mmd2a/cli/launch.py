@@ -5,14 +5,18 @@ it to MMEngine's runner; mistakes a user can make end in one readable line.
 """
 
 import argparse
+import logging
 import os
 import os.path as osp
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import torch
+import torch.distributed as torch_dist
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, find_latest_checkpoint
@@ -34,6 +38,12 @@ from mmd2a.engine.distributed import (
     LauncherError,
     setup_distributed,
     shutdown_distributed,
+)
+from mmd2a.engine.stopping import (
+    Stopped,
+    end_children,
+    handle_stop_signals,
+    requested_stop,
 )
 
 
@@ -235,17 +245,47 @@ def load_weights(cfg: Config, checkpoint: str) -> None:
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool's main function; tell usage errors in one line.
+    """Run a tool's main function; tell mistakes and stops in one line.
 
-    Other errors keep their traceback. Processes part properly at the end.
+    Told to stop (Ctrl-C, SIGTERM, SIGUSR1), it ends the processes that it
+    started and exits with 128 + n. Other errors keep their traceback.
+    Processes part properly at the end.
     """
     try:
-        main()
+        with handle_stop_signals():
+            _run_until_told(main)
     except (UsageError, LauncherError, CheckpointError) as error:
         sys.exit(f'error: {error}')
+    except Stopped as stop:
+        _leave(stop)
     finally:
         if sys.exc_info()[0] is None:
             shutdown_distributed()
+
+
+def _run_until_told(main: Callable[[], None]) -> None:
+    try:
+        main()
+    except Exception as error:
+        # Told to stop, other ranks and workers go as well, which looks like
+        # a failure from here.
+        signum = requested_stop()
+        if signum is None:
+            raise
+        raise Stopped(signum) from error
+
+
+def _leave(stop: Stopped) -> NoReturn:
+    end_children()
+    if is_main_process():
+        sys.stderr.write(f'{stop}\n')
+    if torch_dist.is_initialized():
+        # Parting takes all ranks, which may be gone.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        logging.shutdown()
+        os._exit(stop.exit_code)
+    sys.exit(stop.exit_code)
 
 
 def _is_of_mmpose(cfg: Config) -> bool:

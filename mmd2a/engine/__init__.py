@@ -17,6 +17,7 @@ from mmd2a.engine.non_finite_guard_hook import (
     NonFiniteGuardHook,
 )
 from mmd2a.engine.resume_hook import ResumeHook
+from mmd2a.engine.stopping import Stopped
 from mmd2a.engine.worker_init import init_worker
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     'NonFiniteError',
     'NonFiniteGuardHook',
     'ResumeHook',
+    'Stopped',
     'UntrustedCheckpointError',
     'init_distributed',
     'init_worker',

@@ -6,6 +6,7 @@ import cv2
 import torch
 
 from mmd2a.engine.seeding import seed_generators
+from mmd2a.engine.stopping import leave_stopping_to_parent
 from mmd2a.registry import FUNCTIONS
 
 
@@ -16,7 +17,8 @@ def init_worker(worker_id: int, _scope_: str | None = None) -> None:
     MMEngine seeds NumPy and ``random`` of worker :math:`w` with
     :math:`\text{seed} + w`, the same in every epoch, so augmentations repeat.
     Here all generators are seeded from torch's seed of the worker, which
-    torch draws anew every epoch, and from the rank of the process.
+    torch draws anew every epoch, and from the rank of the process. Signals
+    to stop are the parent's matter.
 
     Args:
         worker_id: number of the worker; torch's seed already differs by it.
@@ -39,3 +41,5 @@ def init_worker(worker_id: int, _scope_: str | None = None) -> None:
     # Workers are the parallelism; threads inside them would compete.
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    if torch.utils.data.get_worker_info() is not None:
+        leave_stopping_to_parent()

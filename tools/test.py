@@ -6,7 +6,6 @@ Uses a GPU when there is one. Several GPUs or processes: tools/dist_test.sh.
 """
 
 import argparse
-import json
 
 from mmengine.dist import is_main_process
 
@@ -19,7 +18,7 @@ from mmd2a.cli.launch import (
     run_tool,
 )
 from mmd2a.cli.tool_config import require_parts
-from mmd2a.engine.atomic_io import write_atomically
+from mmd2a.files import write_json
 from mmd2a.interop.mmhuman3d.translation import translate_config
 
 
@@ -45,8 +44,7 @@ def main() -> None:
     require_every_parameter(runner)
     metrics = runner.test()
     if args.out is not None and is_main_process():
-        text = json.dumps(metrics, indent=2, default=float) + '\n'
-        write_atomically(text.encode(), args.out)
+        write_json(args.out, metrics, indent=2)
 
 
 if __name__ == '__main__':

@@ -7,13 +7,10 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from mmd2a.engine.atomic_io import (
-    ATOMIC_BACKEND,
-    remove_incomplete_files,
-    write_atomically,
-)
+from mmd2a.engine.atomic_io import ATOMIC_BACKEND
 from mmd2a.engine.checkpoint_loading import restrict_checkpoint_loading
 from mmd2a.engine.plain_values import make_plain, restore_values
+from mmd2a.files import remove_incomplete_files, write_text
 from mmd2a.registry import HOOKS
 
 
@@ -105,9 +102,8 @@ class AtomicCheckpointHook(CheckpointHook):
             **self.args,
         )
         if is_main_process():
-            write_atomically(
-                self.last_ckpt.encode(),
-                osp.join(runner.work_dir, 'last_checkpoint'),
+            write_text(
+                osp.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt
             )
             if outdated is not None:
                 self._remove(outdated)

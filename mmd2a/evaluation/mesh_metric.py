@@ -15,7 +15,8 @@ from torch import Tensor
 from mmd2a.body_models import SMPLBodyModel, build_body
 from mmd2a.evaluation import functional
 from mmd2a.evaluation.protocols import Protocol, get_protocol
-from mmd2a.evaluation.report import describe, write_json
+from mmd2a.evaluation.report import describe
+from mmd2a.files import write_json
 from mmd2a.registry import METRICS
 
 __all__ = ['MeshMetric']

@@ -1,15 +1,10 @@
-"""How results are told: one line per protocol, one file per run."""
+"""How results are told: one line per protocol."""
 
-import json
-import math
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from mmd2a.evaluation.protocols import Protocol
 
-__all__ = ['describe', 'write_json']
+__all__ = ['describe']
 
 
 def describe(
@@ -50,38 +45,3 @@ def describe(
         f'{protocol.vertex_alignment}; {protocol.gender} bodies; frames: '
         f'{protocol.frames}]'
     )
-
-
-def write_json(path: str | Path, content: Any) -> None:
-    """Write a JSON file whole or not at all; NaN and infinity become null.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / 'runs' / 'result.json'
-        >>> write_json(path, {'MPJPE': float('nan')})
-        >>> path.read_text()
-        '{"MPJPE": null}'
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_finite(content), allow_nan=False)
-    temporary = path.with_name(f'.{path.name}.incomplete')
-    try:
-        with open(temporary, 'w', encoding='utf-8') as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, Mapping):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_finite(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content

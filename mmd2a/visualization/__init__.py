@@ -1,11 +1,12 @@
 """Pictures of bodies: overlays, sheets, and their way into training logs."""
 
+# The name that pictures were always saved by.
+from mmd2a.files import write_image as save_image
 from mmd2a.visualization.colors import (
     depth_to_color,
     sigma_colors,
     sigma_limits,
 )
-from mmd2a.visualization.image_files import save_image
 from mmd2a.visualization.mesh_visualizer import MeshVisualizer
 from mmd2a.visualization.overlays import (
     crop_overlay,

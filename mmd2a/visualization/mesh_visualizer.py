@@ -10,10 +10,10 @@ from mmengine.visualization import Visualizer
 from numpy.typing import ArrayLike, NDArray
 
 from mmd2a.body_models import build_body
+from mmd2a.files import write_image
 from mmd2a.registry import VISUALIZERS
 from mmd2a.structures import BodyDataSample
 from mmd2a.visualization.colors import sigma_limits
-from mmd2a.visualization.image_files import save_image
 from mmd2a.visualization.sheet import ColorBar, draw_sheet
 from mmd2a.visualization.tiles import SIGMA, TILE_NAMES, prediction_tiles
 
@@ -134,7 +134,7 @@ class MeshVisualizer(Visualizer):
         if show:
             self.show(drawn, win_name=name, wait_time=wait_time)
         if out_file is not None:
-            save_image(out_file, drawn)
+            write_image(out_file, drawn)
         else:
             self.add_image(name, drawn, step)
 

@@ -1,11 +1,7 @@
-import json
 import math
-import os
-
-import pytest
 
 from mmd2a.evaluation.protocols import Protocol
-from mmd2a.evaluation.report import describe, write_json
+from mmd2a.evaluation.report import describe
 
 
 def test_a_line_says_everything_the_number_depends_on():
@@ -42,25 +38,3 @@ def test_a_line_says_everything_the_number_depends_on():
         'every fifth',
     ):
         assert part in line
-
-
-def test_json_is_valid_also_with_nan_inside(tmp_path):
-    path = tmp_path / 'new' / 'folder' / 'result.json'
-    write_json(path, {'a': [1.5, math.nan], 'b': {'c': math.inf}})
-    assert json.loads(path.read_text()) == {'a': [1.5, None], 'b': {'c': None}}
-
-
-def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(
-    tmp_path, monkeypatch
-):
-    path = tmp_path / 'result.json'
-    write_json(path, 'old')
-
-    def disk_full(_):
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(os, 'fsync', disk_full)
-    with pytest.raises(OSError, match='No space left'):
-        write_json(path, 'new')
-    assert json.loads(path.read_text()) == 'old'
-    assert os.listdir(tmp_path) == ['result.json']

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from mmd2a.datasets import SyntheticPeople
-from mmd2a.engine.atomic_io import write_atomically
+from mmd2a.files import write_bytes, write_text
 from mmd2a.interop.mmhuman3d.stand_ins.body import StandInBody
 from mmd2a.interop.mmhuman3d.stand_ins.human_data import (
     People,
@@ -188,7 +188,7 @@ def make_stand_ins(
     for path, make in tqdm(
         files.items(), desc='files', unit='file', dynamic_ncols=True
     ):
-        write_atomically(make(), out / path)
+        write_bytes(out / path, make())
 
 
 def _claim(out: Path, readme: str) -> None:
@@ -202,7 +202,7 @@ def _claim(out: Path, readme: str) -> None:
             'stand-ins; nothing is touched. Choose another folder, and run '
             "configs where that one is called 'data'"
         )
-    write_atomically(readme.encode(), note)
+    write_text(note, readme)
     # MMHuman3D writes into these without making them. What it keeps in the
     # cache are annotations as they were.
     for folder in ('cache', 'spin_fits'):

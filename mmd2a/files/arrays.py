@@ -1,0 +1,176 @@
+"""Read NumPy's files without running or allocating what they ask for."""
+
+import io
+import math
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from mmd2a.files.errors import UnusableFileError
+from mmd2a.files.reading import MAX_BYTES, open_regular_file
+
+_FIX = 'write it again with numpy.save or savez, without objects'
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def read_npy(path: str | Path, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """Read an array file; nothing in it is unpickled.
+
+    Args:
+        path: file of ``numpy.save``.
+        max_bytes: the size allowed.
+
+    Raises:
+        UnusableFileError: not a file, too big, cut off, holding objects, or
+            of another size than its header says.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), 'a.npy')
+        >>> np.save(path, np.arange(3))
+        >>> read_npy(path)
+        array([0, 1, 2])
+    """
+    with open_regular_file(path, max_bytes) as file:
+        return _parse(file.read(max_bytes + 1), 'the array', path)
+
+
+def read_npz(
+    path: str | Path,
+    keys: Sequence[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> dict[str, np.ndarray]:
+    """Read an archive of arrays; nothing in it is unpickled.
+
+    Args:
+        path: file of ``numpy.savez`` or ``savez_compressed``.
+        keys: the arrays wanted, all of which must be there; None: all.
+        max_bytes: the size allowed, of the file and of what it unfolds to.
+
+    Raises:
+        UnusableFileError: not a file, too big, damaged, holding objects or
+            something else than arrays, or without one of ``keys``.
+    """
+    with open_regular_file(path, max_bytes) as file:
+        try:
+            return _read_archive(file, keys, path, max_bytes)
+        except UnusableFileError:
+            raise
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            raise UnusableFileError(
+                f'the npz archive is damaged ({error})',
+                path,
+                'copy or make it again',
+            ) from error
+
+
+def _read_archive(
+    file: BinaryIO,
+    keys: Sequence[str] | None,
+    path: str | Path,
+    max_bytes: int,
+) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(file) as archive:
+        members = {
+            info.filename.removesuffix('.npy'): info
+            for info in archive.infolist()
+        }
+        if len(members) != len(archive.infolist()):
+            raise UnusableFileError(
+                'the npz archive holds an array twice', path, _FIX
+            )
+        missing = [key for key in keys or () if key not in members]
+        if missing:
+            raise UnusableFileError(
+                f'the npz archive lacks {", ".join(missing)}; it holds '
+                f'{_listing(members)}',
+                path,
+                'give the right file, or make it again',
+            )
+        wanted = members if keys is None else {k: members[k] for k in keys}
+        size = sum(info.file_size for info in wanted.values())
+        if size > max_bytes:
+            raise UnusableFileError(
+                f'the npz archive unfolds to {size:,} bytes, '
+                f'{max_bytes:,} are allowed',
+                path,
+                'give the right file, or split this one',
+            )
+        for name, info in wanted.items():
+            if (
+                not info.filename.endswith('.npy')
+                or info.compress_type not in _METHODS
+            ):
+                raise UnusableFileError(
+                    f'the archive holds {name!r}, which no numpy.savez writes',
+                    path,
+                    _FIX,
+                )
+        # `read` stops at the size stated and checks the checksum.
+        return {
+            name: _parse(archive.read(info), f'array {name!r}', path)
+            for name, info in wanted.items()
+        }
+
+
+def _parse(data: bytes, what: str, path: str | Path) -> np.ndarray:
+    """Make an array of the bytes of an npy file, a copy of its own."""
+    stream = io.BytesIO(data)
+    try:
+        version = npy_format.read_magic(stream)
+        read_header = {
+            (1, 0): npy_format.read_array_header_1_0,
+            (2, 0): npy_format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = read_header(stream)
+    except Exception as error:  # The header is Python text: anything may come.
+        raise UnusableFileError(
+            f'{what} has no header of NumPy '
+            f'({str(error) or type(error).__name__})',
+            path,
+            _FIX,
+        ) from error
+    if dtype.hasobject:
+        raise UnusableFileError(
+            f'{what} holds pickled objects, which could run code and are '
+            'not read',
+            path,
+            _FIX,
+        )
+    number, there = math.prod(shape), len(data) - stream.tell()
+    size = number * dtype.itemsize
+    if min(shape, default=0) < 0 or size != there or (number and not size):
+        raise UnusableFileError(
+            f'{what} of shape {shape} and {dtype} needs {size:,} bytes, but '
+            f'{there:,} are there',
+            path,
+            'copy or make it again',
+        )
+    try:
+        array = np.empty(shape, dtype, order='F' if fortran else 'C')
+    except ValueError as error:  # A length beyond the machine, times 0.
+        raise UnusableFileError(
+            f'{what} cannot have shape {shape}', path, _FIX
+        ) from error
+    if size:
+        flat = np.frombuffer(data, dtype, offset=stream.tell())
+        array[...] = flat.reshape(shape, order='F' if fortran else 'C')
+    return array
+
+
+def _listing(members: dict[str, zipfile.ZipInfo]) -> str:
+    names = sorted(members)
+    more = f' and {len(names) - 8} more' if len(names) > 8 else ''
+    return (', '.join(names[:8]) or 'nothing') + more

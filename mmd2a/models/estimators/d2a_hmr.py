@@ -377,10 +377,9 @@ class D2AHMR(BaseModel):
         if 'mask' in output:
             fields['mask'] = output['mask'].sigmoid()
         if self.flow_head is not None and self.flow_head.dims == 3:
-            # One number per vertex: the mean over the axes, carried from the
-            # coarse mesh by the interpolation that made it.
+            # One number per vertex: the mean over the axes.
             coarse = output['sigma'][:, -self.head.num_coarse_vertices :]
-            fields['sigma'] = coarse.mean(-1) @ self.head.up.T
+            fields['sigma'] = self.head.upsample_sigma(coarse).mean(-1)
         if 'body_pose' in output:
             for key in ('global_orient', 'body_pose'):
                 fields[key] = matrix_to_axis_angle(output[key]).flatten(1)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel, build_body, coarsen_mesh
 from mmd2a.models.heads.mean_body import decode_camera, mean_vertices
+from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
 
@@ -121,9 +122,19 @@ class CoarseMeshHead(nn.Module):
 
     def upsample(self, coarse: Tensor) -> Tensor:
         """Coarse vertices (B, K, 3) -> vertices (B, V, 3)."""
+        return (coarse.transpose(1, 2) @ self._weights().T).transpose(1, 2)
+
+    def upsample_sigma(self, sigma: Tensor) -> Tensor:
+        """Scale of coarse vertices (B, K, D) -> of vertices (B, V, D).
+
+        By the weights that make the mesh, learned correction included; see
+        :func:`~mmd2a.models.heads.sigma_upsampling.upsample_scale`.
+        """
+        return upsample_scale(self._weights(), sigma)
+
+    def _weights(self) -> Tensor:
         # A vertex sums over all K corrections: 1 / K keeps one optimiser step
         # on them as large as one on an offset.
-        up = torch.add(
+        return torch.add(
             self.up, self.up_correction, alpha=1 / self.num_coarse_vertices
         )
-        return (coarse.transpose(1, 2) @ up.T).transpose(1, 2)

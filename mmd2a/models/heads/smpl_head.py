@@ -9,6 +9,7 @@ from mmd2a.geometry.rotations import (
     rotation_6d_to_matrix,
 )
 from mmd2a.models.heads.mean_body import decode_camera, mean_rotations
+from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
 
@@ -121,3 +122,12 @@ class SMPLHead(nn.Module):
                 body_pose=body_pose,
                 betas=betas,
             )
+
+    def upsample_sigma(self, sigma: Tensor) -> Tensor:
+        """Scale of coarse vertices (B, K, D) -> of vertices (B, V, D).
+
+        By the interpolation between the coarse vertices of the body, as the
+        mesh does not come from them; see
+        :func:`~mmd2a.models.heads.sigma_upsampling.upsample_scale`.
+        """
+        return upsample_scale(self.up, sigma)

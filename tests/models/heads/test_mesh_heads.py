@@ -235,3 +235,52 @@ def test_smpl_mesh_is_the_body_with_its_parameters(body):
     )
     distance = torch.cdist(out['coarse_vertices'], out['vertices'])
     assert distance.min(-1).values.max() < 1e-3
+
+
+def test_sigma_of_vertices_is_never_negative_nor_beyond_the_coarse_ones(build):
+    """Whatever the correction of the upsampling has learned."""
+    head, sigma = build(), torch.rand(4, K, 3) ** 4 + 1e-3
+    for size in (0.0, 1.0, 100.0):
+        if hasattr(head, 'up_correction'):
+            torch.nn.init.normal_(head.up_correction, std=size)
+        full = head.upsample_sigma(sigma)
+        assert full.shape == (4, len(head.up), 3)
+        low, high = sigma.amin(1, True), sigma.amax(1, True)
+        assert (full >= 0.999 * low).all() and (full <= 1.001 * high).all()
+    # The interpolation of the mesh itself goes below zero.
+    assert ((head.up @ sigma) < 0).any()
+
+
+def test_vertex_that_is_a_coarse_one_has_its_sigma(build):
+    head, sigma = build(), torch.rand(2, K, 3) + 0.01
+    full = head.upsample_sigma(sigma)
+    torch.testing.assert_close(full[:, head.coarse_ids], sigma)
+
+
+def test_sigma_follows_the_weights_that_make_the_mesh(body):
+    """A vertex moved wholly to one coarse vertex has its sigma."""
+    head = CoarseMeshHead(C, body_model=body, num_coarse_vertices=K)
+    vertex, coarse = 100, 7
+    with torch.no_grad():
+        head.up_correction[vertex] = -K * head.up[vertex]
+        head.up_correction[vertex, coarse] += K
+    points, sigma = torch.randn(1, K, 3), torch.rand(1, K, 3) + 0.01
+    torch.testing.assert_close(
+        head.upsample(points)[:, vertex], points[:, coarse]
+    )
+    torch.testing.assert_close(
+        head.upsample_sigma(sigma)[:, vertex], sigma[:, coarse]
+    )
+
+
+def test_one_sigma_for_all_stays_it(build):
+    sigma = torch.full((1, K, 3), 0.05)
+    full = build().upsample_sigma(sigma)
+    torch.testing.assert_close(full, torch.full_like(full, 0.05))
+
+
+def test_sigma_is_carried_in_full_precision(build):
+    head, sigma = build(), torch.rand(2, K, 3) + 0.01
+    expected = head.upsample_sigma(sigma)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(head.upsample_sigma(sigma), expected)

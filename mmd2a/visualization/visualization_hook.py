@@ -6,7 +6,7 @@ import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -121,6 +121,15 @@ class MeshVisualizationHook(Hook):
             for i, sample in enumerate(samples)
         ]
         runner.visualizer.add_datasamples(
-            name, images, samples, depths, captions, step=runner.iter
+            name, images, samples, depths, captions, step=_iteration(runner)
         )
         self._people = []
+
+
+def _iteration(runner: Runner) -> int:
+    """Iterations trained; 0 in a test, which has no training.
+
+    ``runner.iter`` would build the training set to tell.
+    """
+    loop = runner._train_loop
+    return loop.iter if isinstance(loop, BaseLoop) else 0

@@ -55,7 +55,9 @@ class Nothing(BaseMetric):
         return dict(none=0.0)
 
 
-def run(body, folder, hook, validations=1, visualizer=None, test=False):
+def run(
+    body, folder, hook, validations=1, visualizer=None, test=False, **more
+):
     """Validate (or test) with a real Runner; returns the pictures' names."""
     kind = 'test' if test else 'val'
     loader = dict(
@@ -82,11 +84,12 @@ def run(body, folder, hook, validations=1, visualizer=None, test=False):
             f'{kind}_dataloader': loader,
             f'{kind}_evaluator': [Nothing()],
             f'{kind}_cfg': dict(),
+            **more,
         },
     )
     for _ in range(validations):
         runner.test() if test else runner.val()
-        runner.message_hub.update_info('iter', runner.iter + 1)
+        runner.message_hub.update_info('iter', 1)
     return runner, sorted(folder.rglob('vis_image/*.png'))
 
 
@@ -114,6 +117,21 @@ def test_a_validation_leaves_one_sheet_of_at_most_max_images(body, tmp_path):
 
 def test_a_test_leaves_a_sheet_of_its_own(body, tmp_path):
     _, files = run(body, tmp_path, MeshVisualizationHook(), test=True)
+    assert [file.name for file in files] == ['test_people_0.png']
+
+
+def test_a_test_builds_nothing_of_the_training(body, tmp_path):
+    elsewhere = dict(batch_size=2, dataset=dict(type='NotOnThisMachine'))
+    training = dict(
+        train_dataloader=elsewhere,
+        train_cfg=dict(by_epoch=True, max_epochs=1),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+    )
+    validation = dict(
+        val_dataloader=elsewhere, val_cfg=dict(), val_evaluator=[Nothing()]
+    )
+    hook = MeshVisualizationHook()
+    _, files = run(body, tmp_path, hook, test=True, **training, **validation)
     assert [file.name for file in files] == ['test_people_0.png']
 
 

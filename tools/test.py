@@ -12,11 +12,12 @@ from mmengine.dist import is_main_process
 from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
+    forget_training,
     load_config,
-    load_weights,
     require_every_parameter,
     run_tool,
 )
+from mmd2a.cli.start import start_of_test
 from mmd2a.cli.tool_config import require_parts
 from mmd2a.files import write_json
 from mmd2a.interop.mmhuman3d.translation import translate_config
@@ -39,8 +40,9 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args, translate_config)
     require_parts(cfg, 'test')
-    load_weights(cfg, args.checkpoint)
-    runner = build_runner(cfg, args.launcher)
+    start = start_of_test(args.checkpoint)
+    runner = build_runner(cfg, args.launcher, start)
+    forget_training(runner)
     require_every_parameter(runner)
     metrics = runner.test()
     if args.out is not None and is_main_process():

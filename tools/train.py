@@ -12,13 +12,12 @@ import argparse
 from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
-    keep_earlier_training,
     load_config,
-    resume_from,
     run_tool,
     scale_lr,
     use_amp,
 )
+from mmd2a.cli.start import start_of_training
 from mmd2a.cli.tool_config import require_parts
 from mmd2a.interop.mmhuman3d.translation import translate_config
 
@@ -59,10 +58,8 @@ def main() -> None:
         use_amp(cfg)
     if args.auto_scale_lr:
         scale_lr(cfg)
-    if args.resume is not None:
-        resume_from(cfg, args.resume)
-    keep_earlier_training(cfg)
-    build_runner(cfg, args.launcher).train()
+    start = start_of_training(cfg, args.resume)
+    build_runner(cfg, args.launcher, start).train()
 
 
 if __name__ == '__main__':

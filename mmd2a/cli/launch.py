@@ -19,8 +19,10 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
 
+from mmd2a.cli.start import Start
 from mmd2a.cli.tool_config import (
     UsageError,
     add_option_argument,
@@ -105,17 +107,63 @@ def load_config(
     return cfg
 
 
-def build_runner(cfg: Config, launcher: str) -> Runner:
+def build_runner(
+    cfg: Config, launcher: str, start: Start | None = None
+) -> Runner:
     """Start the distributed run, if it is one, and build the runner.
 
+    Args:
+        cfg: the config. ``runner_type`` may name a subclass of MMEngine's
+            ``Runner``.
+        launcher: who started the processes.
+        start: the checkpoint to start from; None leaves it to the config.
+
     Raises:
-        UsageError: the checkpoint that ``load_from`` names is not there.
+        UsageError: the checkpoint that ``load_from`` names is not there, or
+            the runner is of another kind.
     """
-    if cfg.get('load_from'):
+    if cfg.get('load_from') and start is None:
         check_file(cfg.load_from, 'checkpoint')
+    kind = _kind_of_runner(cfg)
     restrict_checkpoint_loading()
     setup_distributed(cfg, launcher)
-    return Runner.from_cfg(cfg)
+    runner = kind.from_cfg(cfg)
+    if start is not None:
+        start.apply(runner)
+    return runner
+
+
+def forget_training(runner: Runner) -> None:
+    """Have a runner that only tests build nothing of the training.
+
+    MMEngine builds the training set when a hook asks for ``runner.iter``; it
+    may be elsewhere, and takes its time. The config keeps it.
+    """
+    runner._train_loop = None
+    runner._val_loop = None
+
+
+def _kind_of_runner(cfg: Config) -> type[Runner]:
+    kind = cfg.get('runner_type', 'Runner')
+    if isinstance(kind, str):
+        name = kind
+        with RUNNERS.switch_scope_and_registry(
+            cfg.get('default_scope')
+        ) as registry:
+            kind = registry.get(name)
+        if kind is None:
+            raise UsageError(
+                f'the config has runner_type={name!r}, which is not '
+                'registered: name its module in custom_imports, or leave '
+                "runner_type out for MMEngine's Runner"
+            )
+    if not issubclass(kind, Runner):
+        raise UsageError(
+            f'the config has runner_type={kind.__name__!r}, which is no '
+            'Runner of MMEngine; checkpoints, resuming and stopping here '
+            'need one: leave runner_type out, or make it a subclass of Runner'
+        )
+    return kind
 
 
 def require_every_parameter(runner: Runner) -> None:
@@ -189,59 +237,6 @@ def scale_lr(cfg: Config) -> None:
             'auto_scale_lr=dict(base_batch_size=...)'
         )
     cfg.auto_scale_lr.enable = True
-
-
-def keep_earlier_training(cfg: Config) -> None:
-    """Refuse to train anew where the checkpoints of a training are.
-
-    Raises:
-        UsageError: naming what to do instead.
-    """
-    if cfg.get('resume'):
-        return
-    if osp.isfile(osp.join(cfg.work_dir, 'last_checkpoint')):
-        raise UsageError(
-            f'{cfg.work_dir} has the checkpoints of an earlier training, '
-            'which would be overwritten: continue it with --resume, or start '
-            'in a new folder with --work-dir'
-        )
-
-
-def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Continue a training: from a file, or ``'auto'``, from the latest.
-
-    With ``'auto'`` and nothing to continue from, the config is left as it is.
-    A work folder that was moved or copied continues with its own checkpoint.
-
-    Raises:
-        UsageError: the checkpoint is not there.
-    """
-    if checkpoint == 'auto':
-        latest = find_latest_checkpoint(cfg.work_dir)
-        if latest is None:
-            return
-        here = osp.join(cfg.work_dir, osp.basename(latest))
-        checkpoint = here if osp.isfile(here) else latest
-        if '://' not in checkpoint and not osp.isfile(checkpoint):
-            raise UsageError(
-                f'{cfg.work_dir}/last_checkpoint names a checkpoint that is '
-                'gone. Resume from one that is there with --resume PATH, or '
-                'start in another --work-dir'
-            )
-    check_file(checkpoint, 'checkpoint')
-    cfg.load_from = checkpoint
-    cfg.resume = True
-
-
-def load_weights(cfg: Config, checkpoint: str) -> None:
-    """Take the weights from a checkpoint, and nothing else.
-
-    Raises:
-        UsageError: the named checkpoint is not there.
-    """
-    check_file(checkpoint, 'checkpoint')
-    cfg.load_from = checkpoint
-    cfg.resume = False
 
 
 def run_tool(main: Callable[[], None]) -> None:

@@ -2,22 +2,22 @@
 
 import argparse
 import importlib.util
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
 from torch import nn
 
 from mmd2a.cli import launch
 from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
-    keep_earlier_training,
+    forget_training,
     load_config,
-    load_weights,
     require_every_parameter,
-    resume_from,
     use_amp,
 )
 from mmd2a.cli.tool_config import UsageError, require_parts
@@ -87,23 +87,6 @@ def test_an_unknown_part_is_named(toy):
         toy(**{'model.type': 'ToyModle'})
 
 
-def test_resume_finds_the_latest_checkpoint_even_when_moved(tmp_path):
-    cfg = Config(dict(work_dir=str(tmp_path)))
-    (tmp_path / 'epoch_3.pth').touch()
-    (tmp_path / 'last_checkpoint').write_text('/gone/epoch_3.pth')
-    resume_from(cfg, 'auto')
-    assert cfg.resume and Path(cfg.load_from) == tmp_path / 'epoch_3.pth'
-    (tmp_path / 'epoch_3.pth').unlink()
-    with pytest.raises(UsageError, match='is gone'):
-        resume_from(cfg, 'auto')
-
-
-def test_a_missing_checkpoint_is_named():
-    for use in (resume_from, load_weights):
-        with pytest.raises(UsageError, match='no checkpoint no.pth'):
-            use(Config(dict()), 'no.pth')
-
-
 def test_a_config_in_another_format_is_translated_with_its_options(config):
     def translate(cfg):
         return Config(dict(model=cfg.model, c=cfg.a.b + 1))
@@ -137,40 +120,6 @@ def test_amp_does_not_replace_another_wrapper():
     cfg = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper')))
     with pytest.raises(UsageError, match='ApexOptimWrapper'):
         use_amp(cfg)
-
-
-def test_an_earlier_training_is_kept(tmp_path):
-    cfg = Config(dict(work_dir=str(tmp_path)))
-    keep_earlier_training(cfg)
-    (tmp_path / 'last_checkpoint').write_text('epoch_3.pth')
-    with pytest.raises(UsageError, match='--resume.*--work-dir'):
-        keep_earlier_training(cfg)
-    cfg.resume = True
-    keep_earlier_training(cfg)
-
-
-def test_a_copied_work_folder_resumes_from_its_own_checkpoint(tmp_path):
-    for name in ('original', 'copy'):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / 'epoch_3.pth').touch()
-        (tmp_path / name / 'last_checkpoint').write_text(
-            str(tmp_path / 'original' / 'epoch_3.pth')
-        )
-    cfg = Config(dict(work_dir=str(tmp_path / 'copy')))
-    resume_from(cfg, 'auto')
-    assert Path(cfg.load_from) == tmp_path / 'copy' / 'epoch_3.pth'
-    (tmp_path / 'copy' / 'epoch_3.pth').unlink()
-    resume_from(cfg, 'auto')
-    assert Path(cfg.load_from) == tmp_path / 'original' / 'epoch_3.pth'
-
-
-@pytest.mark.parametrize('resume', [False, True])
-def test_nothing_to_resume_leaves_the_start_of_the_config(tmp_path, resume):
-    cfg = Config(
-        dict(work_dir=str(tmp_path), load_from='a.pth', resume=resume)
-    )
-    resume_from(cfg, 'auto')
-    assert (cfg.load_from, cfg.resume) == ('a.pth', resume)
 
 
 def test_a_missing_start_is_named_before_anything_is_built():
@@ -366,3 +315,55 @@ def test_the_runner_refuses_a_checkpoint_of_another_model(toy, tmp_path):
     require_every_parameter(runner)
     with pytest.raises(CheckpointError, match='last.bias'):
         runner.test()
+
+
+def test_a_runner_of_ones_own_is_built():
+    @RUNNERS.register_module()
+    class OwnRunner(Runner):
+        @classmethod
+        def from_cfg(cls, cfg):
+            return cls
+
+    try:
+        for kind in ('OwnRunner', OwnRunner):
+            assert build_runner(Config(dict(runner_type=kind)), 'none') is (
+                OwnRunner
+            )
+    finally:
+        RUNNERS._module_dict.pop('OwnRunner')
+
+
+@pytest.mark.parametrize(
+    'kind, why',
+    [
+        ('FlexibleRunner', 'is no Runner of MMEngine'),
+        ('EpochBasedRunner', 'not registered'),
+    ],
+)
+def test_a_runner_of_another_kind_is_refused(kind, why):
+    with pytest.raises(UsageError, match=f'{kind}.*{why}'):
+        build_runner(Config(dict(runner_type=kind)), 'none')
+
+
+class AsksForTheIteration(Hook):
+    """As hooks of others do, also in a test."""
+
+    def after_test_epoch(self, runner, metrics=None):
+        self.seen = runner.iter, runner.epoch
+
+
+def test_a_test_needs_the_test_data_only(toy):
+    hook = AsksForTheIteration()
+    elsewhere = {'type': 'NotOnThisMachine'}
+    runner = toy(
+        hooks=[hook],
+        **{
+            'train_dataloader.dataset': elsewhere,
+            'val_dataloader.dataset': elsewhere,
+            'test_dataloader.dataset': {'type': 'ToyDataset'},
+        },
+    )
+    forget_training(runner)
+    assert set(runner.test()) == {'error'}
+    assert hook.seen == (0, 0)
+    assert runner.cfg.train_dataloader.dataset.type == 'NotOnThisMachine'

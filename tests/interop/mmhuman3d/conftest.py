@@ -44,7 +44,7 @@ def runner(data_here, tiny_configs):
     from mmengine.config import Config
     from mmengine.runner import Runner
 
-    from mmd2a.cli.launch import resume_from
+    from mmd2a.cli.start import start_of_training
     from mmd2a.interop.mmhuman3d.translation import translate_config
 
     def build(name, work_dir='run', *hooks, resume=False, **changes):
@@ -52,9 +52,10 @@ def runner(data_here, tiny_configs):
         cfg.merge_from_dict({'seed': 0, 'work_dir': work_dir, **changes})
         cfg = translate_config(cfg)
         cfg.experiment_name = uuid.uuid4().hex
-        if resume:
-            resume_from(cfg, 'auto')
+        start = start_of_training(cfg, 'auto') if resume else None
         built = Runner.from_cfg(cfg)
+        if start is not None:
+            start.apply(built)
         for hook in hooks:
             built.register_hook(hook)
         return built

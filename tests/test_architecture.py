@@ -22,7 +22,7 @@ FLOORS = {
     2: {'engine', 'evaluation', 'people', 'visualization'},
     3: {'datasets', 'models'},
     4: {'apis', 'interop', 'mixing', 'utils'},
-    5: {'cli', 'configs', 'viewer'},
+    5: {'cli', 'viewer'},
 }
 FLOOR = {part: floor for floor, parts in FLOORS.items() for part in parts}
 PARTS = sorted(

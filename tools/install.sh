@@ -105,7 +105,6 @@ for set in "${sets[@]}"; do
 done
 step 'mmd2a, from this checkout'
 pip --no-deps --no-build-isolation --editable "$root"
-"$venv/bin/python" "$root/tools/link_editable.py"
 
 for set in "${sets[@]}"; do
     echo "$wanted" > "$venv/.mmd2a-$set"

@@ -1,3 +1,41 @@
-# The main job in its family's folder: names such as
-# `mmd2a::d2a_hmr/d2a_hmr_hrnet.py` need a folder.
-_base_ = '../d2a_hmr_hrnet.py'
+# A small D2A-HMR on embedded people: minutes on a CPU. The paper's best
+# backbone at full size is d2a_hmr_hrnet-w64.py.
+_base_ = [
+    '../_base_/models/d2a_hmr.py',
+    '../_base_/datasets/synthetic_people_96.py',
+    '../_base_/schedules/quick.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        extra=dict(
+            stage1=dict(num_blocks=(1,), num_channels=(16,)),
+            stage2=dict(num_blocks=(1, 1), num_channels=(16, 32)),
+            stage3=dict(
+                num_modules=1, num_blocks=(1, 1, 1), num_channels=(16, 32, 64)
+            ),
+            stage4=dict(
+                num_modules=1,
+                num_blocks=(1, 1, 1, 1),
+                num_channels=(16, 32, 64, 128),
+            ),
+        )
+    ),
+    # 6 x 6 tokens: the grid of the map of stride 16.
+    patch_embedding=dict(
+        in_channels=[16, 32, 64, 128], embed_dims=128, level=2
+    ),
+    depth_branch=dict(type='mmd2a.DepthBranch'),  # None: RGB only
+    encoder=dict(
+        depth=2,
+        num_heads=4,
+        mlp_ratio=2,
+        dropout=0.0,
+        grid_size=(6, 6),
+        masking=dict(max_ratio=0.3),
+    ),  # None: off
+    head=dict(type='mmd2a.CoarseMeshHead', num_coarse_vertices=216),
+    flow_head=dict(type='mmd2a.RLEFlowHead', dims=3),  # None: off
+    silhouette_decoder=dict(type='mmd2a.SilhouetteDecoder'),
+)  # None: off

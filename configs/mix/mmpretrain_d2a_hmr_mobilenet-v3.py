@@ -1,7 +1,7 @@
 # The main job on a backbone of MMPretrain, any of which fits: one that gives
 # feature maps. Pretrained weights, as MMPretrain's own configs name them, go
 # into backbone.init_cfg.
-_base_ = '../d2a_hmr_hrnet.py'
+_base_ = '../d2a_hmr/d2a_hmr_hrnet.py'
 
 model = dict(
     backbone=dict(

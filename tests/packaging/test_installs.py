@@ -12,11 +12,6 @@ import pytest
 import mmd2a  # noqa: F401  (with it mmhuman3d can be imported)
 
 ROOT = Path(__file__).parents[2]
-PURE = """
-from mmengine.config import read_base
-with read_base():
-    from mmd2a.configs.d2a_hmr.d2a_hmr_hrnet import *
-"""
 FOLDER = """
 from pathlib import Path
 import mmd2a
@@ -76,30 +71,23 @@ def test_the_main_job_runs_outside_the_source_tree(
         'editable': lambda: built('editable'),
     }[kind]
     python = install(built_from())
-    if kind == 'editable':
-        run_in(python, checkout / 'tools/link_editable.py')
     folder = run_in(python, '-W', 'ignore', '-c', FOLDER).strip()
-    (tmp_path / 'pure.py').write_text(PURE)
-    (tmp_path / 'text.py').write_text(
+    (tmp_path / 'mine.py').write_text(
         "_base_ = 'mmd2a::d2a_hmr/d2a_hmr_hrnet.py'"
     )
-    for config in ('text.py', 'pure.py'):
-        run_in(python, f'{folder}/.mim/tools/train.py', config, *tiny_run())
-        work_dir = tmp_path / 'work_dirs' / config.removesuffix('.py')
-        run_in(
-            python,
-            f'{folder}/.mim/tools/test.py',
-            config,
-            work_dir / 'epoch_1.pth',
-            '--out',
-            f'{config}.json',
-            *tiny_run(),
-        )
-    results = [
-        json.loads((tmp_path / f'{config}.json').read_text())
-        for config in ('text.py', 'pure.py')
-    ]
-    assert results[0] == results[1]
+    tools = f'{folder}/.mim/tools'
+    run_in(python, f'{tools}/train.py', 'mine.py', *tiny_run())
+    run_in(
+        python,
+        f'{tools}/test.py',
+        'mine.py',
+        'work_dirs/mine/epoch_1.pth',
+        '--out',
+        'results.json',
+        *tiny_run(),
+    )
+    results = json.loads((tmp_path / 'results.json').read_text())
+    assert math.isfinite(results['synthetic_h36m14/MPJPE'])
 
 
 def few_people(name):
@@ -177,15 +165,13 @@ def test_every_mix_learns_and_is_evaluated_outside_the_source_tree(
         assert sum(losses[-5:]) < sum(losses[:5]), name
 
 
-def test_an_editable_install_is_linked_and_removed_without_a_trace(
-    built, checkout, install, run_in, tmp_path
+def test_an_editable_install_has_configs_and_leaves_no_trace(
+    built, checkout, install, run_in
 ):
     python = install(built('editable'))
-    script = checkout / 'tools/link_editable.py'
-    run_in(python, script)
-    run_in(python, script)  # again: nothing to do
+    folder = run_in(python, '-W', 'ignore', '-c', FOLDER).strip()
+    assert Path(folder) == checkout / 'mmd2a'
     site = next(python.parents[1].glob('lib/*/site-packages'))
-    assert (site / 'mmd2a').resolve() == checkout / 'mmd2a'
     # Nothing but this install, so that pip does not see the tests' own.
     (site / 'neighbours.pth').unlink()
     run_in(

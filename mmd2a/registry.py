@@ -43,7 +43,7 @@ def _child(root: Registry, *locations: str) -> Registry:
 
 
 # Light as well: MMHuman3D is imported when one of these is built.
-_BRIDGE = 'mmd2a.interop.mmhuman3d.components'
+_BRIDGE = 'mmd2a.interop.mmhuman3d.registered_parts'
 
 MODELS = _child(
     roots.MODELS, 'mmd2a.models', 'mmd2a.body_models', 'mmd2a.mixing', _BRIDGE

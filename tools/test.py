@@ -20,7 +20,7 @@ from mmd2a.cli.launch import (
 from mmd2a.cli.start import start_of_test
 from mmd2a.cli.tool_config import require_parts
 from mmd2a.files import write_json
-from mmd2a.interop.mmhuman3d.translation import translate_config
+from mmd2a.interop.mmhuman3d.settings.translation import translate_config
 
 
 def parse_args() -> argparse.Namespace:

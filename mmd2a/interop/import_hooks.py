@@ -43,7 +43,7 @@ def find_elsewhere(
         fullname, path, target: as in ``MetaPathFinder.find_spec``.
 
     Example:
-        >>> from mmd2a.interop.mmhuman3d.finder import BridgeFinder
+        >>> from mmd2a.interop.mmhuman3d.importing.finder import BridgeFinder
         >>> find_elsewhere(BridgeFinder(), 'json', None).name
         'json'
     """

@@ -66,14 +66,14 @@ class Palette:
         index: np.ndarray,
         u: np.ndarray,
         v: np.ndarray,
-        footprint: np.ndarray,
+        snapshot: np.ndarray,
     ) -> np.ndarray:
         """Colour of pixels.
 
         Args:
             index: (N,) material.
             u, v: (N,) surface coordinates, metres.
-            footprint: (N,) size of a pixel on the surface, metres.
+            snapshot: (N,) size of a pixel on the surface, metres.
 
         Returns:
             np.ndarray: (3, N) float32 linear RGB.
@@ -83,7 +83,7 @@ class Palette:
             self.pattern.take(index),
             u * cos + v * sin,
             v * cos - u * sin,
-            footprint * self.scale.take(index),
+            snapshot * self.scale.take(index),
         )
         shade = 1 - self.shade.take(index) * (1 - shade)
         shade += self.grain.take(index) * (grain - np.float32(0.5))

@@ -229,8 +229,8 @@ def _albedo(
     u[on_body], v[on_body] = np.einsum('nic,ni->cn', place, weight)
 
     slant = np.maximum(np.abs(normal[2]), np.float32(0.15))
-    footprint = depth.ravel() / np.float32(camera.K[0, 0]) / slant
-    albedo = palette.albedo(material, u, v, footprint)
+    snapshot = depth.ravel() / np.float32(camera.K[0, 0]) / slant
+    albedo = palette.albedo(material, u, v, snapshot)
     person = albedo[:, on_body].T
     look.paint_face(fields, layer, person)
     albedo[:, on_body] = person.T

@@ -37,7 +37,7 @@ _SEED = 20240501
 
 
 def look_up(
-    pattern: np.ndarray, u: np.ndarray, v: np.ndarray, footprint: np.ndarray
+    pattern: np.ndarray, u: np.ndarray, v: np.ndarray, snapshot: np.ndarray
 ) -> np.ndarray:
     """Read texels.
 
@@ -46,7 +46,7 @@ def look_up(
     Args:
         pattern: (N,) index of the pattern.
         u, v: (N,) texture coordinates; a pattern repeats after 1.
-        footprint: (N,) size of a pixel in texture coordinates.
+        snapshot: (N,) size of a pixel in texture coordinates.
 
     Returns:
         np.ndarray: (4, N) float32 in 0..1: second colour, third colour,
@@ -54,7 +54,7 @@ def look_up(
     """
     bank, starts = _bank()
     level = np.clip(
-        np.log2(np.maximum(footprint, 1e-6) * PATTERN_SIZE) + 0.3,
+        np.log2(np.maximum(snapshot, 1e-6) * PATTERN_SIZE) + 0.3,
         0,
         _LEVELS - 1,
     ).astype(np.int32)

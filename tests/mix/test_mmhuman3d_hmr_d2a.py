@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmhuman3d_stand_ins import make_stand_ins
 
-from mmd2a.interop.mmhuman3d.stand_ins import make_stand_ins
 from mmd2a.registry import MODELS
 
 pytest.importorskip('smplx')
@@ -76,7 +76,7 @@ def build_model(**changes):
 @pytest.fixture
 def batch(here):
     """Three people through the training pipeline."""
-    from mmd2a.interop.mmhuman3d.collate import mmhuman3d_collate
+    from mmd2a.interop.mmhuman3d.running.collate import mmhuman3d_collate
 
     np.random.seed(0)  # noqa: NPY002  what MMHuman3D draws from
     people = build_dataset(read_config().data.train)

@@ -13,6 +13,6 @@ cp -r "$checkout"/{tests,configs,demo} "$copy"
 cd "$copy"
 export PYTHONPATH=".${PYTHONPATH:+:$PYTHONPATH}"
 # Longer tracebacks than a line overflow Python's compiler on some failures.
-${PYTHON:-python} -m pytest -p mmd2a.interop.mmhuman3d.pytest_plugin \
+${PYTHON:-python} -m pytest -p mmd2a.interop.mmhuman3d.importing.pytest_plugin \
     -p no:cacheprovider --continue-on-collection-errors --tb=line -q \
     tests "$@"

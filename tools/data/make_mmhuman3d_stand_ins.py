@@ -11,7 +11,7 @@ README.txt in the folder says what each stands for.
 
 import argparse
 
-from mmd2a.interop.mmhuman3d.stand_ins import make_stand_ins
+from mmhuman3d_stand_ins import make_stand_ins
 
 
 def parse_args() -> argparse.Namespace:

@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).parent / 'tiny_configs'
 def stand_ins(tmp_path_factory):
     """A ``data`` folder as MMHuman3D's configs read it, with 12 people."""
     pytest.importorskip('mmhuman3d')
-    from mmd2a.interop.mmhuman3d.stand_ins import make_stand_ins
+    from mmhuman3d_stand_ins import make_stand_ins
 
     folder = tmp_path_factory.mktemp('stand_ins') / 'data'
     make_stand_ins(folder, num_people=12, image_size=64, num_workers=0)
@@ -45,7 +45,7 @@ def runner(data_here, tiny_configs):
     from mmengine.runner import Runner
 
     from mmd2a.cli.start import start_of_training
-    from mmd2a.interop.mmhuman3d.translation import translate_config
+    from mmd2a.interop.mmhuman3d.settings.translation import translate_config
 
     def build(name, work_dir='run', *hooks, resume=False, **changes):
         cfg = Config.fromfile(tiny_configs / f'{name}.py')

@@ -1,0 +1,1 @@
+"""What D2A-HMR adds to MMHuman3D's own estimator."""

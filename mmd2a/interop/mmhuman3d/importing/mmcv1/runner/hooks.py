@@ -1,0 +1,42 @@
+"""``mmcv.runner.hooks``: names to subclass; MMEngine has hooks of its own."""
+
+from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.retired import Retired
+from mmd2a.interop.mmhuman3d.importing.mmcv1.utils import Registry
+
+HOOKS = Registry('hook', scope='mmcv')
+
+
+class Hook(Retired):
+    """Was called at stages of training; now ``mmengine.hooks.Hook``."""
+
+
+class CheckpointHook(Hook):
+    """Saved checkpoints; now ``default_hooks.checkpoint``."""
+
+
+class DistSamplerSeedHook(Hook):
+    """Shuffled anew per epoch; now ``mmengine.hooks.DistSamplerSeedHook``."""
+
+
+class EvalHook(Hook):
+    """Validated during training; now ``val_cfg`` and ``val_evaluator``."""
+
+
+class DistEvalHook(EvalHook):
+    """Validated on many processes; now ``val_cfg`` and ``val_evaluator``."""
+
+
+class LoggerHook(Hook):
+    """Wrote logs; now ``default_hooks.logger`` and ``visualizer``."""
+
+
+class LrUpdaterHook(Hook):
+    """Changed learning rates; now ``param_scheduler``."""
+
+
+class OptimizerHook(Hook):
+    """Stepped the optimiser; now ``optim_wrapper``."""
+
+
+class Fp16OptimizerHook(OptimizerHook):
+    """Did so in half precision; now ``mmengine.optim.AmpOptimWrapper``."""

@@ -1,5 +1,0 @@
-"""``mmcv.fileio``: reading and writing files, MMEngine's by now."""
-
-from mmd2a.interop.mmhuman3d.mmcv1.names import found_in
-
-__getattr__ = found_in(__name__, 'mmengine.fileio')

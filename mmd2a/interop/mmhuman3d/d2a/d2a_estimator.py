@@ -160,18 +160,16 @@ def d2a_body_model_estimator(**settings: Any) -> nn.Module:
         ('mmd2a.D2ABodyModelEstimator', 'mmd2a.DepthCrossAttentionEncoder',
          'mmd2a.RLEFlowHead')
     """
-    return _estimator_class()(**settings)
-
-
-@functools.cache
-def _estimator_class() -> type:
     from mmhuman3d.models.architectures.mesh_estimator import (
         ImageBodyModelEstimator,
     )
 
-    return type(
-        'D2ABodyModelEstimator', (D2AAdditions, ImageBodyModelEstimator), {}
-    )
+    return _estimator_class(ImageBodyModelEstimator)(**settings)
+
+
+@functools.cache
+def _estimator_class(base: type) -> type:
+    return type('D2ABodyModelEstimator', (D2AAdditions, base), {})
 
 
 def _keep_image_maps(neck: nn.Module, inputs: tuple, maps: Any) -> tuple:

@@ -111,6 +111,26 @@ def test_every_name_it_registers_is_known_to_mmengine(module, registry, root):
         assert parts.get(f'mmhuman3d.{name}') is part
 
 
+def test_what_is_imported_again_takes_the_place_of_what_was(monkeypatch):
+    from mmd2a.interop.mmhuman3d.importing.mmcv1.utils import Registry
+    from mmd2a.interop.mmhuman3d.importing.registry import REGISTRIES
+
+    mirror = REGISTRIES['MODELS']
+    monkeypatch.setattr(mirror, '_module_dict', dict(mirror.module_dict))
+
+    def imported(module):
+        part = type('Part', (), {'__module__': module})
+        # Each import of MMHuman3D makes its registries anew.
+        Registry('heads', scope='mmhuman3d').register_module(module=part)
+        return part
+
+    first, again = (imported('mmhuman3d.parts') for _ in range(2))
+    assert first is not again
+    assert roots.MODELS.get('mmhuman3d.Part') is again
+    imported('mmhuman3d.other_parts')  # of the same name: came later
+    assert roots.MODELS.get('mmhuman3d.Part') is again
+
+
 def test_every_root_has_its_scope():
     from mmhuman3d import registry
 

@@ -77,9 +77,19 @@ class Registry(mmengine_registry.Registry):
             return
         names = module_name or module.__name__
         for name in [names] if isinstance(names, str) else names:
-            # Several registries share a mirror: who comes first has a name.
-            if force or name not in self.mirror.module_dict:
-                self.mirror.register_module(name, force, module)
+            # Several registries share a mirror: who comes first has a name,
+            # until it is imported again and is another object.
+            known = self.mirror.module_dict.get(name)
+            if force or known is None or _is_same_code(known, module):
+                self.mirror.register_module(name, True, module)
+
+
+def _is_same_code(one: Any, other: Any) -> bool:
+    """Whether two classes or functions were made by the same lines."""
+    return all(
+        getattr(one, key, None) == getattr(other, key, None)
+        for key in ('__module__', '__qualname__')
+    )
 
 
 def build_from_cfg(

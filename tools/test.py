@@ -9,6 +9,7 @@ import argparse
 
 from mmengine.dist import is_main_process
 
+from mmd2a.cli.enough_data import require_enough_data
 from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
@@ -43,6 +44,7 @@ def main() -> None:
     start = start_of_test(args.checkpoint)
     runner = build_runner(cfg, args.launcher, start)
     forget_training(runner)
+    require_enough_data(runner)
     require_every_parameter(runner)
     metrics = runner.test()
     if args.out is not None and is_main_process():

@@ -9,6 +9,7 @@ An earlier training is not overwritten: a new one needs a new --work-dir.
 
 import argparse
 
+from mmd2a.cli.enough_data import require_enough_data
 from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
@@ -59,7 +60,9 @@ def main() -> None:
     if args.auto_scale_lr:
         scale_lr(cfg)
     start = start_of_training(cfg, args.resume)
-    build_runner(cfg, args.launcher, start).train()
+    runner = build_runner(cfg, args.launcher, start)
+    require_enough_data(runner)
+    runner.train()
 
 
 if __name__ == '__main__':

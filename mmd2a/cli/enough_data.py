@@ -51,8 +51,9 @@ def check_enough_data(
         Traceback (most recent call last):
         mmd2a.cli.tool_config.UsageError: loader has 0 samples: ...
     """
+    dataset: Any = loader.dataset
     try:
-        samples = len(loader.dataset)
+        samples = len(dataset)
     except TypeError:
         return
     if samples == 0:

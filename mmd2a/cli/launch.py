@@ -22,6 +22,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmd2a.cli.one_line import one_line
 from mmd2a.cli.start import Start
 from mmd2a.cli.tool_config import (
     UsageError,
@@ -31,13 +32,11 @@ from mmd2a.cli.tool_config import (
     read_config,
 )
 from mmd2a.engine.checkpoint_loading import (
-    CheckpointError,
     load_every_parameter,
     restrict_checkpoint_loading,
 )
 from mmd2a.engine.distributed import (
     LAUNCHERS,
-    LauncherError,
     setup_distributed,
     shutdown_distributed,
 )
@@ -242,6 +241,8 @@ def scale_lr(cfg: Config) -> None:
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool's main function; tell mistakes and stops in one line.
 
+    Told are mistakes on the command line, in a config or in files, and what
+    the system refuses; see :func:`mmd2a.cli.one_line.one_line`.
     Told to stop (Ctrl-C, SIGTERM, SIGUSR1), it ends the processes that it
     started and exits with 128 + n. Other errors keep their traceback.
     Processes part properly at the end.
@@ -249,8 +250,11 @@ def run_tool(main: Callable[[], None]) -> None:
     try:
         with handle_stop_signals():
             _run_until_told(main)
-    except (UsageError, LauncherError, CheckpointError) as error:
-        sys.exit(f'error: {error}')
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        sys.exit(f'error: {line}')
     except Stopped as stop:
         _leave(stop)
     finally:

@@ -7,6 +7,7 @@ from mmengine.fileio import join_path
 from mmengine.logging import print_log
 
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.files import UnusableFileError
 from mmd2a.registry import DATASETS
 
 
@@ -74,6 +75,21 @@ class BodyDataset(BaseDataset):
             if raw_data_info.get(key) is not None:
                 raw_data_info[key] = join_path(prefix, raw_data_info[key])
         return raw_data_info
+
+    def filter_data(self) -> list[dict]:
+        """Filter as MMEngine does; refuse what leaves nobody.
+
+        Raises:
+            UnusableFileError: naming the annotations.
+        """
+        people = super().filter_data()
+        if not people:
+            raise UnusableFileError(
+                f'there are 0 people in {type(self).__name__}',
+                self.ann_file or None,
+                'name annotations of at least one person in ann_file',
+            )
+        return people
 
     def prepare_data(self, idx: int) -> dict | None:
         """Run the pipeline, whose transforms may ask for the mode."""

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import ReduceOnPlateauParamScheduler
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mmd2a.engine.checkpoint_loading import CheckpointError
 from mmd2a.registry import HOOKS
 
 # What of a scheduler's state says how far it is; the rest are settings.
@@ -53,12 +54,12 @@ class ResumeHook(Hook):
         """Note the schedules of the checkpoint.
 
         Raises:
-            ValueError: there is nothing in the checkpoint to resume from.
+            CheckpointError: there is nothing in the checkpoint to resume from.
         """
         if not runner._resume:
             return
         if 'message_hub' not in checkpoint:
-            raise ValueError(
+            raise CheckpointError(
                 'the checkpoint to resume from was not made by MMEngine: '
                 'epoch, schedule and logs cannot be continued. Start from its '
                 'weights with load_from=CHECKPOINT, without resuming'

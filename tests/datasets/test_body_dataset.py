@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
 from mmd2a.datasets import BadSampleError, BodyDataset
+from mmd2a.files import UnusableFileError
 from mmd2a.registry import DATASETS
 
 
@@ -186,3 +187,10 @@ def test_entries_survive_serialisation_unchanged():
     data = Arrays()
     assert (data.get_data_info(2)['K'] == 2 * np.eye(3)).all()
     assert data.get_data_info(2)['depth_path'] is None
+
+
+def test_annotations_of_nobody_are_named(tmp_path):
+    empty = tmp_path / 'empty.json'
+    empty.write_text('{"metainfo": {}, "data_list": []}')
+    with pytest.raises(UnusableFileError, match=r'0 people .*: .*empty\.json'):
+        BodyDataset(ann_file=str(empty), pipeline=[])

@@ -5,6 +5,7 @@ import torch
 from mmengine.hooks import Hook
 
 from mmd2a.engine import resume_hook
+from mmd2a.engine.checkpoint_loading import CheckpointError
 
 WARM_UP = dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6)
 # Where nothing says when it ends, it ends with the training.
@@ -114,6 +115,6 @@ def test_a_checkpoint_of_another_kind_is_refused(toy, tmp_path):
         tmp_path / 'old.pth',
     )
     runner = toy(load_from=str(tmp_path / 'old.pth'), resume=True)
-    with pytest.raises(ValueError, match='load_from=CHECKPOINT'):
+    with pytest.raises(CheckpointError, match='load_from=CHECKPOINT'):
         runner.train()
     toy(load_from=str(tmp_path / 'old.pth')).train()

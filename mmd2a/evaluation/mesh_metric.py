@@ -17,6 +17,7 @@ from mmd2a.evaluation import functional
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe
 from mmd2a.files import write_json
+from mmd2a.geometry import root_is_known, root_position
 from mmd2a.registry import METRICS
 
 __all__ = ['MeshMetric']
@@ -313,8 +314,8 @@ class MeshMetric(BaseMetric):
             pred_root = body.regress_joints(pred_vertices, 'smpl24')[:, :1]
             mesh_root = body.regress_joints(gt_vertices, 'smpl24')[:, :1]
         else:
-            pred_root = pred[:, root].mean(dim=1, keepdim=True)
-            mesh_root = mesh[:, root].mean(dim=1, keepdim=True)
+            pred_root = root_position(pred, root)
+            mesh_root = root_position(mesh, root)
 
         target = mesh - mesh_root
         weight = has_mesh[:, None].to(mesh).repeat(1, mesh.shape[1])
@@ -361,9 +362,9 @@ def _labelled_joints(
         return nothing
     joints = sample['gt']['keypoints3d'].to(like)
     weight = sample['gt']['keypoints3d_weight'].to(like)
-    if not (weight[list(root)] > 0).all():
+    if not root_is_known(weight, root):
         return nothing
-    return joints - joints[list(root)].mean(dim=0), weight
+    return joints - root_position(joints, root), weight
 
 
 def _to_numbers(values: Tensor, used: Tensor) -> list[float | None]:

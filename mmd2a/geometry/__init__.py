@@ -11,6 +11,7 @@ from mmd2a.geometry.cameras import (
     weak_perspective_project,
     weak_perspective_to_translation,
 )
+from mmd2a.geometry.root import root_is_known, root_position
 from mmd2a.geometry.rotations import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
@@ -28,6 +29,8 @@ __all__ = [
     'matrix_to_rotation_6d',
     'normalize_keypoints2d',
     'project_points',
+    'root_is_known',
+    'root_position',
     'rotation_6d_to_matrix',
     'similarity_align',
     'weak_perspective_project',

@@ -36,6 +36,7 @@ from mmd2a.cli.tool_config import (
     read_config,
     require_parts,
 )
+from mmd2a.geometry import root_position
 from mmd2a.registry import DATASETS, METRICS
 
 LABELS = (
@@ -116,9 +117,9 @@ def constant_metrics(
     pose, betas = mean_body(labels)
     vertices = body(torch.zeros(1, 3), pose, betas).vertices
     joints = body.regress_joints(vertices, joint_set)
-    offset = joints[:, root].mean(1, keepdim=True)
+    offset = root_position(joints, root)
     targets = labels['keypoints3d']
-    targets = targets - targets[:, root].mean(1, keepdim=True)
+    targets = targets - root_position(targets, root)
     rotation = torch.as_tensor(
         best_orientation(
             (joints - offset)[0].double().numpy(), targets.double().numpy()
@@ -166,7 +167,7 @@ def mean_mesh(
             )
         ).vertices
         joints = body.regress_joints(vertices, joint_set)
-        total += (vertices - joints[:, root].mean(1, keepdim=True)).sum(0)
+        total += (vertices - root_position(joints, root)).sum(0)
     return (total / len(labels['betas'])).float()
 
 

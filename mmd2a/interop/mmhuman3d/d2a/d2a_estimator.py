@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmd2a.geometry import root_is_known, root_position
 from mmd2a.registry import MODELS
 
 __all__ = ['D2AAdditions', 'd2a_body_model_estimator']
@@ -60,7 +61,10 @@ class D2AAdditions:
         self.flow_head: Any = None
         if flow_head is not None:
             self.flow_head = MODELS.build(
-                {'num_points': get_keypoint_num(self.convention), **flow_head}
+                flow_head,
+                default_args=dict(
+                    num_points=get_keypoint_num(self.convention)
+                ),
             )
         self.silhouette_decoder: Any = None
         if silhouette_decoder is not None:
@@ -128,17 +132,14 @@ class D2AAdditions:
         labels = targets['keypoints3d'].to(joints.dtype)
         weight = labels[..., 3]
         # Relative to hips without labels nothing is known.
-        weight = weight * (weight[:, self._hips] > 0).all(1, keepdim=True)
+        weight = weight * root_is_known(weight, self._hips)[:, None]
+        labels = labels[..., :3]
         return self.flow_head.loss(
-            self._centred(joints),
+            joints - root_position(joints, self._hips),
             predictions['pred_sigma'],
-            self._centred(labels[..., :3]),
+            labels - root_position(labels, self._hips),
             weight,
         )
-
-    def _centred(self, joints: Tensor) -> Tensor:
-        """(B, J, 3) relative to the middle of the hips."""
-        return joints - joints[:, self._hips].mean(1, keepdim=True)
 
 
 @MODELS.register_module(name='D2ABodyModelEstimator')

@@ -12,6 +12,9 @@ from mmd2a.registry import MODELS
 
 Config = dict[str, Any]
 
+DECODER = dict(type='mmd2a.SilhouetteDecoder')
+LOSS = dict(type='mmd2a.SilhouetteLoss')
+
 
 @MODELS.register_module()
 class AuxiliarySilhouetteHead(BaseModule):
@@ -39,10 +42,12 @@ class AuxiliarySilhouetteHead(BaseModule):
             The mask is predicted eight times finer than its grid. Its
             ``in_channels`` and ``embed_dims`` are handed to the decoder.
         decoder: config of the decoder, a ``SilhouetteDecoder`` by default.
-        loss: config of the loss, a ``SilhouetteLoss`` by default.
+            None: the second task is off.
+        loss: config of the loss, a ``SilhouetteLoss`` by default. None: the
+            second task is off.
         init_cfg: as in :class:`mmengine.model.BaseModule`.
-        **kwargs: added to the config of the head; what detectors hand to
-            theirs, such as ``test_cfg``.
+        **kwargs: what detectors hand to their heads, such as ``test_cfg``;
+            what the config of the head says wins.
 
     The silhouette branch of D2A-HMR, as a part for other models.
 
@@ -59,27 +64,26 @@ class AuxiliarySilhouetteHead(BaseModule):
         self,
         head: Config,
         patch_embedding: Config,
-        decoder: Config | None = None,
-        loss: Config | None = None,
+        decoder: Config | None = DECODER,
+        loss: Config | None = LOSS,
         init_cfg: Config | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(init_cfg)
-        self.head = MODELS.build({**head, **kwargs})
-        self.patch_embedding = MODELS.build(
-            {'type': 'mmd2a.PatchEmbedding', **patch_embedding}
-        )
-        self.decoder = MODELS.build(
-            {
-                'type': 'mmd2a.SilhouetteDecoder',
-                'in_channels': patch_embedding['embed_dims'],
-                'skip_channels': patch_embedding['in_channels'],
-                **(decoder or {}),
-            }
-        )
-        self.loss_silhouette = MODELS.build(
-            loss or dict(type='mmd2a.SilhouetteLoss')
-        )
+        self.head = MODELS.build(head, default_args=kwargs)
+        self.patch_embedding: nn.Module | None = None
+        if decoder is not None and loss is not None:
+            self.patch_embedding = MODELS.build(
+                patch_embedding, default_args=dict(type='mmd2a.PatchEmbedding')
+            )
+            self.decoder = MODELS.build(
+                decoder,
+                default_args=dict(
+                    in_channels=patch_embedding['embed_dims'],
+                    skip_channels=patch_embedding['in_channels'],
+                ),
+            )
+            self.loss_silhouette = MODELS.build(loss)
         self.register_load_state_dict_pre_hook(_take_bare_head)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -125,6 +129,8 @@ class AuxiliarySilhouetteHead(BaseModule):
     def _loss(
         self, features: Sequence[Tensor], samples: Sequence[BaseDataElement]
     ) -> dict[str, Tensor]:
+        if self.patch_embedding is None:
+            return {}
         tokens, grid = self.patch_embedding(features)
         logits = self.decoder(tokens, grid, features)
         return dict(

@@ -177,3 +177,29 @@ def test_a_head_of_mmpose_draws_silhouettes():
         (torch.randn(2, 8, 1, 1),), [person, person], train_cfg={}
     )
     assert {'loss_kpt', 'loss_silhouette'} <= set(losses)
+
+
+@pytest.mark.parametrize('off', ['decoder', 'loss'])
+def test_none_leaves_the_head_alone(off, features):
+    alone = AuxiliarySilhouetteHead(
+        head=dict(type=ToyHead, channels=8),
+        patch_embedding=EMBEDDING,
+        **{off: None},
+    )
+    samples = [sample(torch.ones(1, 64, 64))] * 2
+    assert alone.loss(features, samples).keys() == {'loss_toy'}
+    assert all(
+        name.startswith('head.') for name, _ in alone.named_parameters()
+    )
+
+
+def test_what_the_config_of_the_head_says_wins():
+    def build(**own):
+        return AuxiliarySilhouetteHead(
+            head=dict(type=ToyHead, channels=8, **own),
+            patch_embedding=EMBEDDING,
+            test_cfg='of the detector',
+        ).head
+
+    assert build().test_cfg == 'of the detector'
+    assert build(test_cfg='own').test_cfg == 'own'

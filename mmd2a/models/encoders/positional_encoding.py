@@ -1,7 +1,10 @@
 """Learnable plus sinusoidal positions on a 2-D grid of tokens."""
 
+import logging
+
 import torch
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmd2a.registry import MODELS
@@ -63,7 +66,8 @@ class HybridPositionalEncoding(nn.Module):
 
     On a grid other than ``grid_size`` the same image area is assumed: the
     sin-cos table is evaluated at the new token centres and L is resampled
-    (bicubic, antialiased) at the same places.
+    (bicubic, antialiased) at the same places. That is for testing at another
+    size; training at one is warned of.
 
     C: token width, (h, w): token grid, N = h w: tokens in row order.
 
@@ -93,6 +97,7 @@ class HybridPositionalEncoding(nn.Module):
         self.embed_dims = embed_dims
         self.grid_size = (int(grid_size[0]), int(grid_size[1]))
         self.mode = mode
+        self._warned = False
         num_tokens = self.grid_size[0] * self.grid_size[1]
         # Derived, hence absent from checkpoints.
         fixed = (
@@ -125,6 +130,8 @@ class HybridPositionalEncoding(nn.Module):
         """Return the encoding (1, N, C) of the grid (h, w)."""
         grid = (int(grid[0]), int(grid[1]))
         same = grid == self.grid_size
+        if self.training and not same:
+            self._warn_of_grid(grid)
         if same:
             table = self.fixed
         elif self.mode in ('hybrid', 'sinusoidal'):
@@ -138,6 +145,19 @@ class HybridPositionalEncoding(nn.Module):
         if same:
             return table + self.learnable
         return table + self._resample_learnable(self.learnable, grid)
+
+    def _warn_of_grid(self, grid: tuple[int, int]) -> None:
+        """Say once that tables of another size are being trained."""
+        if self._warned or self.mode == 'none':
+            return
+        self._warned = True
+        print_log(
+            f'tokens lie on a grid of {grid} but the positional encoding has '
+            f'grid_size={self.grid_size} and is interpolated in every step; '
+            f'set encoder.grid_size={grid}',
+            logger='current',
+            level=logging.WARNING,
+        )
 
     def extra_repr(self) -> str:
         return (

@@ -9,6 +9,7 @@ from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
 
+EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
 # An offset of 1 in the network is this many metres: the size of what it has
 # to predict, which keeps the steps of an optimiser sane.
 _OFFSET_UNIT = 0.1
@@ -33,8 +34,7 @@ class CoarseMeshHead(nn.Module):
 
     Args:
         in_channels: C.
-        body_model: body whose mesh is predicted: instance, config, or None
-            for the embedded one.
+        body_model: body whose mesh is predicted: instance or config.
         num_coarse_vertices: K.
         depth_channels: C'; None: no depth skip and no parameters for it.
         hidden: width of the hidden layer.
@@ -56,7 +56,7 @@ class CoarseMeshHead(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        body_model: SMPLBodyModel | dict | None = None,
+        body_model: SMPLBodyModel | dict = EMBEDDED_BODY,
         num_coarse_vertices: int = 431,
         depth_channels: int | None = None,
         hidden: int = 512,

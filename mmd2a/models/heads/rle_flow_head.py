@@ -1,12 +1,16 @@
 """Distribution matching: how far each predicted point may be off."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmd2a.registry import MODELS
+
+DEFAULT_FLOW = dict(type='mmd2a.RealNVP')
+DEFAULT_LOSS = dict(type='mmd2a.RLELoss')
 
 
 @MODELS.register_module()
@@ -27,11 +31,12 @@ class RLEFlowHead(nn.Module):
 
     Args:
         in_channels: C.
-        num_points: P.
+        num_points: P; or P for each D, of which ``dims`` picks one.
         dims: D, 3 or 2.
-        flow: config of the flow. None: `RealNVP`, with a Laplace base for
-            mode 'exact' and the published normal one for 'parity'.
-        loss: config of the loss. None: `RLELoss` in mode 'exact'.
+        flow: config of the flow. By default `RealNVP`, with a Laplace base
+            for mode 'exact' and the published normal one for 'parity'. None:
+            that base alone.
+        loss: config of the loss, by default `RLELoss` in mode 'exact'.
         hidden: width of the hidden layer.
         init_sigma: σ at the start.
         min_sigma: floor of σ.
@@ -57,25 +62,34 @@ class RLEFlowHead(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        num_points: int,
+        num_points: int | Mapping[int, int],
         dims: int = 3,
-        flow: dict | None = None,
-        loss: dict | None = None,
+        flow: dict | None = DEFAULT_FLOW,
+        loss: dict = DEFAULT_LOSS,
         hidden: int = 256,
         init_sigma: float = 0.1,
         min_sigma: float = 1e-3,
         points_per_step: int | None = 64,
     ) -> None:
         super().__init__()
+        if not isinstance(num_points, int):
+            num_points = num_points[dims]
         self.num_points, self.dims = num_points, dims
         self.min_sigma = min_sigma
         self.points_per_step = points_per_step
-        self.loss_module = MODELS.build(loss or dict(type='mmd2a.RLELoss'))
-        exact = self.loss_module.mode == 'exact'
-        flow = flow or dict(
-            type='mmd2a.RealNVP', base='laplace' if exact else 'gaussian'
-        )
-        self.flow = MODELS.build(dict(flow, dims=dims))
+        if loss is None:
+            raise ValueError(
+                'RLEFlowHead learns by its loss alone; for a model without it '
+                'set flow_head=None instead of flow_head.loss=None'
+            )
+        self.loss_module = MODELS.build(loss)
+        if flow is None or flow is DEFAULT_FLOW:
+            exact = self.loss_module.mode == 'exact'
+            layers = dict(num_layers=0) if flow is None else {}
+            flow = dict(
+                DEFAULT_FLOW, base='laplace' if exact else 'gaussian', **layers
+            )
+        self.flow = MODELS.build(flow, default_args=dict(dims=dims))
 
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)

@@ -13,6 +13,8 @@ from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
 
+EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
+
 
 @MODELS.register_module()
 class SMPLHead(nn.Module):
@@ -28,7 +30,7 @@ class SMPLHead(nn.Module):
 
     Args:
         in_channels: C.
-        body_model: instance, config, or None for the embedded one.
+        body_model: instance or config.
         num_coarse_vertices: K.
         depth_channels: C'; None: no depth skip and no parameters for it.
         hidden: width of the hidden layer.
@@ -49,7 +51,7 @@ class SMPLHead(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        body_model: SMPLBodyModel | dict | None = None,
+        body_model: SMPLBodyModel | dict = EMBEDDED_BODY,
         num_coarse_vertices: int = 431,
         depth_channels: int | None = None,
         hidden: int = 512,

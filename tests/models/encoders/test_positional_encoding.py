@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 from mmd2a.models.encoders import HybridPositionalEncoding
 
@@ -110,3 +111,20 @@ def test_bad_arguments_are_refused():
         HybridPositionalEncoding(6, (3, 4))
     with pytest.raises(ValueError, match="'hybrid'.*got 'both'"):
         HybridPositionalEncoding(8, (3, 4), mode='both')
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_training_on_another_grid_is_warned_of_once(mode, monkeypatch):
+    logger = MMLogger.get_instance('test_positional_encoding')
+    told = []
+    monkeypatch.setattr(
+        logger, 'handle', lambda record: told.append(record.getMessage())
+    )
+    encode = HybridPositionalEncoding(8, (3, 4), mode=mode)
+    encode.eval()((6, 6))
+    encode.train()((3, 4))
+    assert not told
+    for _ in range(2):
+        encode((6, 6))
+    assert len(told) == (mode != 'none')
+    assert all('grid_size=(6, 6)' in text for text in told)

@@ -185,3 +185,33 @@ def test_builds_from_a_config():
     assert isinstance(head.flow, RealNVP)
     assert head.flow.dims == 2 and len(head.flow.mask) == 4
     assert head.loss_module.loss_weight == 0.1
+
+
+def test_the_number_of_points_may_follow_from_the_dims():
+    for dims, points in ((2, 4), (3, 9)):
+        head = RLEFlowHead(C, {2: 4, 3: 9}, dims=dims)
+        assert head(torch.zeros(1, 5, C)).shape == (1, points, dims)
+
+
+@pytest.mark.parametrize('mode', ['exact', 'parity'])
+def test_without_a_flow_the_base_is_the_density(mode):
+    head = build(flow=None, loss=dict(type='mmd2a.RLELoss', mode=mode))
+    assert not list(head.flow.parameters())
+    assert (
+        head.flow.base
+        == build(loss=dict(type='mmd2a.RLELoss', mode=mode)).flow.base
+    )
+    mean = torch.zeros(2, P, 3)
+    head.loss(mean, head(torch.randn(2, 9, C)), mean + 0.1).backward()
+    assert all(p.grad is not None for p in head.parameters())
+
+
+def test_the_config_of_the_flow_wins():
+    flow = dict(type='mmd2a.RealNVP', dims=2, num_layers=1)
+    assert build(dims=3, flow=flow).flow.dims == 2
+    assert build(dims=2, flow=dict(type='mmd2a.RealNVP')).flow.dims == 2
+
+
+def test_a_flow_head_without_a_loss_is_refused():
+    with pytest.raises(ValueError, match='flow_head=None'):
+        build(loss=None)

@@ -25,11 +25,24 @@ from mmd2a import registry
 SNAPSHOT = Path(__file__).with_name('public_api.json')
 # Arguments that are spelled otherwise now: {(name, old argument): what the
 # error of the old spelling says to write}. Kept for one release.
-CHANGED: dict[tuple[str, str], str] = {}
+CHANGED: dict[tuple[str, str], str] = {
+    ('D2AHMR', name): f'objective=dict({name}=...)'
+    for name in (
+        'joint_set',
+        'root',
+        'loss_vertices',
+        'loss_keypoints3d',
+        'loss_keypoints2d',
+    )
+}
 # Arguments whose default is another one now, each with the reason.
 # None stood for a default part; now the part is the default and None is off.
 OTHER_DEFAULTS: dict[tuple[str, str], str] = dict.fromkeys(
     [
+        ('D2AHMR', 'body_model'),
+        ('D2AHMR', 'data_preprocessor'),
+        ('D2AHMR', 'depth_embedding'),
+        ('D2AHMR', 'loss_silhouette'),
         ('CoarseMeshHead', 'body_model'),
         ('SMPLHead', 'body_model'),
         ('RLEFlowHead', 'flow'),

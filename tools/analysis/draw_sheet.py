@@ -29,6 +29,7 @@ from mmd2a.engine.checkpoint_loading import (
     read_checkpoint,
 )
 from mmd2a.evaluation import mpjpe
+from mmd2a.geometry import root_position
 from mmd2a.models.estimators import D2AHMR
 from mmd2a.registry import DATASETS, MODELS
 from mmd2a.visualization import MeshVisualizer, save_image
@@ -90,10 +91,9 @@ def main() -> None:
 
     captions = []
     for sample in samples:
-        root = sample.gt.keypoints3d[model.root_ids].mean(0)
-        error = mpjpe(
-            sample.pred.keypoints3d[None], (sample.gt.keypoints3d - root)[None]
-        )
+        joints = sample.gt.keypoints3d
+        root = root_position(joints, model.objective.root_ids)
+        error = mpjpe(sample.pred.keypoints3d[None], (joints - root)[None])
         captions.append(f'MPJPE {1e3 * error.item():.0f} mm')
     visualizer = MeshVisualizer()
     visualizer.faces = model.body_model.faces.cpu().numpy()

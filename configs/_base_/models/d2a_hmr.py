@@ -68,8 +68,11 @@ model = dict(
         loss=dict(type='mmd2a.RLELoss', mode='exact', loss_weight=1.0),
     ),
     silhouette_decoder=dict(type='mmd2a.SilhouetteDecoder'),  # None: off
-    loss_vertices=dict(type='mmd2a.VertexLoss', loss_weight=10.0),
-    loss_keypoints3d=dict(type='mmd2a.JointLoss', loss_weight=10.0),
-    loss_keypoints2d=dict(type='mmd2a.JointLoss', loss_weight=1.0),
+    objective=dict(
+        type='mmd2a.MeshObjective',
+        loss_vertices=dict(type='mmd2a.VertexLoss', loss_weight=10.0),
+        loss_keypoints3d=dict(type='mmd2a.JointLoss', loss_weight=10.0),
+        loss_keypoints2d=dict(type='mmd2a.JointLoss', loss_weight=1.0),
+    ),
     loss_silhouette=dict(type='mmd2a.SilhouetteLoss', loss_weight=0.1),
 )

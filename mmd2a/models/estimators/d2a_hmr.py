@@ -1,20 +1,38 @@
 """D2A-HMR: depth- and distribution-aware human mesh recovery."""
 
-from collections.abc import Sequence
+import logging
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmd2a.body_models import build_body
-from mmd2a.geometry.cameras import weak_perspective_project
+from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry.rotations import matrix_to_axis_angle
+from mmd2a.models.earlier_arguments import refuse_earlier_arguments
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
 
 Config = dict[str, Any]
+
+EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
+OBJECTIVE = dict(type='mmd2a.MeshObjective')
+DEPTH_EMBEDDING = dict(type='mmd2a.PatchEmbedding')
+SILHOUETTE_LOSS = dict(type='mmd2a.SilhouetteLoss')
+DATA_PREPROCESSOR = dict(type='mmd2a.BodyDataPreprocessor')
+# Arguments of D2AHMR in 0.1.0 that the objective takes now.
+_NOW_OF_THE_OBJECTIVE = {
+    name: f'objective=dict({name}=...)'
+    for name in (
+        'joint_set',
+        'root',
+        'loss_vertices',
+        'loss_keypoints3d',
+        'loss_keypoints2d',
+    )
+}
 
 
 @MODELS.register_module()
@@ -28,8 +46,7 @@ class D2AHMR(BaseModel):
         depth ── depth_branch ── patch emb. ──┘      │         ├─ flow_head
                      └──── skip into the head ───────┘         └─ decoder
 
-    .. math:: L = \lambda_d L_{RLE} + \lambda_v L_v + \lambda_{3D} L_{3D}
-              + \lambda_{2D} L_{2D} + \lambda_s L_{silh}
+    .. math:: L = \lambda_d L_{RLE} + \lambda_s L_{silh} + L_{objective}
 
     Every part of the paper's ablation is one argument: ``depth_branch=None``
     (RGB only), ``flow_head=None`` (no distribution matching),
@@ -49,22 +66,25 @@ class D2AHMR(BaseModel):
             other parts, so a width is written once.
         encoder: config of the token encoder.
         head: config of the regressor ``R``.
+        objective: config of :class:`MeshObjective`: joints, root and the
+            losses of the mesh.
         depth_branch: config of the depth backbone, or None for RGB only: a
             :class:`DepthBranch`, or any backbone with ``in_channels=2``.
         depth_embedding: config of :class:`PatchEmbedding` for the depth
-            features, where ``in_channels`` is not the ``out_channels`` of the
-            depth branch.
+            features, with ``in_channels`` where the depth branch has no
+            ``out_channels``.
         flow_head: config of the distribution-matching head, or None.
         silhouette_decoder: config of the decoder ``D``, or None.
-        body_model: config of the body.
-        joint_set: joints that supervise and are returned; must be the set of
-            the data.
-        root: names of the joints whose mean is the origin of the mesh.
-        loss_vertices, loss_keypoints3d, loss_keypoints2d, loss_silhouette:
-            configs of the loss terms; the flow head brings its own.
+        loss_silhouette: config of the loss of the decoder. None: the decoder
+            is kept as it is, frozen.
+        body_model: config of the body, for head and objective.
         keep_mask: also decode the silhouette when predicting.
-        data_preprocessor: config of the data preprocessor.
+        data_preprocessor: config of the data preprocessor; None: inputs come
+            as the network takes them.
         init_cfg: as in :class:`mmengine.model.BaseModule`.
+
+    A part is built from its config with what follows from the other parts as
+    defaults: what the config says wins. None switches a part off.
 
     Bright et al., "Distribution and Depth-Aware Transformers for 3D Human
     Mesh Recovery", CRV 2024, arXiv 2403.09063. What the paper does not state
@@ -74,7 +94,7 @@ class D2AHMR(BaseModel):
         >>> from mmengine.config import Config
         >>> from mmd2a.registry import MODELS
         >>> cfg = Config.fromfile('configs/d2a_hmr_hrnet.py')
-        >>> MODELS.build(cfg.model).joint_set
+        >>> MODELS.build(cfg.model).objective.joint_set
         'h36m14'
     """
 
@@ -84,87 +104,94 @@ class D2AHMR(BaseModel):
         patch_embedding: Config,
         encoder: Config,
         head: Config,
+        objective: Config = OBJECTIVE,
         depth_branch: Config | None = None,
-        depth_embedding: Config | None = None,
+        depth_embedding: Config = DEPTH_EMBEDDING,
         flow_head: Config | None = None,
         silhouette_decoder: Config | None = None,
-        body_model: Config | None = None,
-        joint_set: str = 'h36m14',
-        root: Sequence[str] = ('left_hip', 'right_hip'),
-        loss_vertices: Config | None = None,
-        loss_keypoints3d: Config | None = None,
-        loss_keypoints2d: Config | None = None,
-        loss_silhouette: Config | None = None,
+        loss_silhouette: Config | None = SILHOUETTE_LOSS,
+        body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
-        data_preprocessor: Config | None = None,
+        data_preprocessor: Config | None = DATA_PREPROCESSOR,
         init_cfg: Config | None = None,
+        **earlier: Any,
     ) -> None:
-        super().__init__(
-            data_preprocessor=data_preprocessor
-            or dict(type='mmd2a.BodyDataPreprocessor'),
-            init_cfg=init_cfg,
-        )
+        refuse_earlier_arguments('D2AHMR', earlier, _NOW_OF_THE_OBJECTIVE)
+        super().__init__(data_preprocessor, init_cfg)
         channels = patch_embedding['in_channels']
         width = patch_embedding['embed_dims']
         with_depth = depth_branch is not None
 
-        self.body_model = build_body(body_model)
-        self.joint_set = joint_set
-        names = self.body_model.joint_names(joint_set)
-        self.root_ids = [names.index(name) for name in root]
-
+        self.objective = MODELS.build(
+            objective, default_args=dict(body_model=body_model)
+        )
         self.backbone = MODELS.build(backbone)
         self.patch_embedding = MODELS.build(patch_embedding)
-        self.encoder = _build(encoder, embed_dims=width, with_depth=with_depth)
+        self.encoder = MODELS.build(
+            encoder, default_args=dict(embed_dims=width, with_depth=with_depth)
+        )
         self.depth_branch: nn.Module | None = None
         if with_depth:
             self.depth_branch = MODELS.build(depth_branch)
-            if depth_embedding is None:
-                if not hasattr(self.depth_branch, 'out_channels'):
-                    raise ValueError(
-                        f'{type(self.depth_branch).__name__} does not say how'
-                        ' many channels it gives; add depth_embedding=dict('
-                        "type='mmd2a.PatchEmbedding', in_channels=[...])"
-                    )
-                depth_embedding = dict(
-                    type='mmd2a.PatchEmbedding',
-                    in_channels=self.depth_branch.out_channels,
-                )
-            self.depth_embedding = _build(depth_embedding, embed_dims=width)
-        self.head = _build(
+            self.depth_embedding = MODELS.build(
+                depth_embedding,
+                default_args=dict(
+                    embed_dims=width,
+                    in_channels=_channels_of(
+                        self.depth_branch, depth_embedding
+                    ),
+                ),
+            )
+        self.head = MODELS.build(
             head,
-            in_channels=width,
-            depth_channels=width if with_depth else None,
-            body_model=self.body_model,
+            default_args=dict(
+                in_channels=width,
+                depth_channels=width if with_depth else None,
+                body_model=self.body_model,
+            ),
         )
-        self.loss_vertices = MODELS.build(
-            loss_vertices or dict(type='mmd2a.VertexLoss')
-        )
-        self.loss_keypoints3d = MODELS.build(
-            loss_keypoints3d or dict(type='mmd2a.JointLoss')
-        )
-        self.loss_keypoints2d = MODELS.build(
-            loss_keypoints2d or dict(type='mmd2a.JointLoss')
-        )
-
         self.flow_head: Any = None
         if flow_head is not None:
+            joints = len(self.objective.joint_names)
             # 2-D: the joints; 3-D: the joints and the coarse mesh.
-            points = len(names)
-            if flow_head.get('dims', 3) == 3:
-                points += self.head.num_coarse_vertices
-            self.flow_head = _build(
-                flow_head, in_channels=width, num_points=points
+            points = {2: joints, 3: joints + self.head.num_coarse_vertices}
+            self.flow_head = MODELS.build(
+                flow_head,
+                default_args=dict(in_channels=width, num_points=points),
             )
-        self.silhouette_decoder: nn.Module | None = None
         self.keep_mask = keep_mask
+        self.silhouette_decoder: nn.Module | None = None
+        self.loss_silhouette: nn.Module | None = None
         if silhouette_decoder is not None:
-            self.silhouette_decoder = _build(
-                silhouette_decoder, in_channels=width, skip_channels=channels
+            self.silhouette_decoder = MODELS.build(
+                silhouette_decoder,
+                default_args=dict(in_channels=width, skip_channels=channels),
             )
-            self.loss_silhouette = MODELS.build(
-                loss_silhouette or dict(type='mmd2a.SilhouetteLoss')
-            )
+            if loss_silhouette is not None:
+                self.loss_silhouette = MODELS.build(loss_silhouette)
+        self._freeze_what_no_term_reaches()
+
+    @property
+    def body_model(self) -> SMPLBodyModel:
+        """The body of the objective."""
+        return self.objective.body_model
+
+    def _freeze_what_no_term_reaches(self) -> None:
+        """Keep what is off out of the optimiser's and DDP's hands."""
+        parts = dict(
+            silhouette_decoder=self.loss_silhouette is not None,
+            head=self.objective.has_terms or self.flow_head is not None,
+        )
+        for name, trained in parts.items():
+            part = getattr(self, name)
+            if part is not None and not trained:
+                part.requires_grad_(False)
+                print_log(
+                    f'model.{name} is frozen: every loss that trains it is '
+                    'None',
+                    logger='current',
+                    level=logging.WARNING,
+                )
 
     def forward(
         self,
@@ -233,7 +260,7 @@ class D2AHMR(BaseModel):
             has_depth=has_depth,
             depth_grid=depth_grid,
         )
-        output = self._centre(
+        output = self.objective.centre(
             self.head(
                 z,
                 grid,
@@ -245,93 +272,33 @@ class D2AHMR(BaseModel):
         if self.flow_head is not None:
             output['sigma'] = self.flow_head(z)
         if self.silhouette_decoder is not None and (
-            self.training or self.keep_mask
+            self.keep_mask
+            or (self.training and self.loss_silhouette is not None)
         ):
             output['mask'] = self.silhouette_decoder(z, grid, features)
         return output
-
-    def _centre(self, output: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Move the mesh to its root and add its joints, 3-D and projected."""
-        joints = self.body_model.regress_joints(
-            output['vertices'], self.joint_set
-        )
-        root = joints[:, self.root_ids].mean(1, keepdim=True)
-        centred = dict(output)
-        centred['vertices'] = output['vertices'] - root
-        centred['coarse_vertices'] = output['coarse_vertices'] - root
-        centred['keypoints3d'] = joints - root
-        centred['keypoints2d'] = weak_perspective_project(
-            centred['keypoints3d'], output['camera']
-        )
-        return centred
 
     # ---- training --------------------------------------------------------
     def _loss(
         self, output: dict[str, Tensor], data_samples: list[BodyDataSample]
     ) -> dict[str, Tensor]:
-        """The terms of the objective."""
-        gt = self._targets(data_samples)
-        smpl_weight = gt['smpl_weight'][:, None]
-        losses = dict(
-            loss_vertices=self.loss_vertices(
-                output['vertices'],
-                gt['vertices'],
-                smpl_weight.expand(output['vertices'].shape[:2]),
-            ),
-            loss_keypoints3d=self.loss_keypoints3d(
-                output['keypoints3d'],
-                gt['keypoints3d'],
-                gt['keypoints3d_weight'],
-            ),
-            loss_keypoints2d=self.loss_keypoints2d(
-                output['keypoints2d'],
-                gt['keypoints2d'],
-                gt['keypoints2d_weight'],
-            ),
-        )
+        """The terms of the objective, of the density and of the mask."""
+        gt = self.objective.targets(data_samples)
+        losses = self.objective(output, gt)
         if self.flow_head is not None:
             losses['loss_rle'] = self.flow_head.loss(
                 *self._distribution_terms(output, gt)
             )
-        if self.silhouette_decoder is not None:
+        if self.loss_silhouette is not None:
             losses['loss_silhouette'] = self.loss_silhouette(
                 output['mask'], gt['mask'], gt['mask_weight']
             )
-        return losses
-
-    @torch.no_grad()
-    def _targets(
-        self, data_samples: list[BodyDataSample]
-    ) -> dict[str, Tensor]:
-        """Stack the labels and pose the ground-truth mesh."""
-        first = data_samples[0].gt
-        gt = {
-            key: torch.stack([sample.gt.get(key) for sample in data_samples])
-            for key in first.keys()
-        }
-        if gt['keypoints3d'].shape[1] != len(
-            self.body_model.joint_names(self.joint_set)
-        ):
+        if not losses:
             raise ValueError(
-                f"the model's joint_set is '{self.joint_set}' but the labels"
-                f' have {gt["keypoints3d"].shape[1]} joints; give the data set'
-                f" joint_set='{self.joint_set}'"
+                'there is nothing to train: all of objective.loss_*, '
+                'flow_head and loss_silhouette are None'
             )
-        vertices = self.body_model(
-            gt['global_orient'], gt['body_pose'], gt['betas']
-        ).vertices
-        joints = self.body_model.regress_joints(vertices, self.joint_set)
-        gt['vertices'] = vertices - joints[:, self.root_ids].mean(
-            1, keepdim=True
-        )
-        root = gt['keypoints3d'][:, self.root_ids].mean(1, keepdim=True)
-        gt['keypoints3d'] = gt['keypoints3d'] - root
-        # Joints relative to an unlabelled root mean nothing.
-        root_known = (gt['keypoints3d_weight'][:, self.root_ids] > 0).all(1)
-        gt['keypoints3d_weight'] = (
-            gt['keypoints3d_weight'] * root_known[:, None]
-        )
-        return gt
+        return losses
 
     def _distribution_terms(
         self, output: dict[str, Tensor], gt: dict[str, Tensor]
@@ -390,6 +357,14 @@ class D2AHMR(BaseModel):
         return data_samples
 
 
-def _build(cfg: Config, **derived: Any) -> Any:
-    """Build a part; what the config states wins over what is derived."""
-    return MODELS.build({**derived, **cfg})
+def _channels_of(branch: Any, embedding: Config) -> Any:
+    """Channels of the depth features: of the branch, or as stated."""
+    if 'in_channels' in embedding:
+        return embedding['in_channels']
+    if not hasattr(branch, 'out_channels'):
+        raise ValueError(
+            f'{type(branch).__name__} does not say how many channels it '
+            "gives; add depth_embedding=dict(type='mmd2a.PatchEmbedding', "
+            'in_channels=[...])'
+        )
+    return branch.out_channels

@@ -27,6 +27,11 @@ LABELS = dict(
     keypoints2d_weight=('keypoints2d',),
     mask_weight=('mask',),
 )
+OBJECTIVE = [
+    'objective.loss_vertices',
+    'objective.loss_keypoints3d',
+    'objective.loss_keypoints2d',
+]
 
 
 @pytest.fixture(scope='module')
@@ -173,6 +178,81 @@ def test_a_missing_label_leaves_no_trace(name, model_cfg, body):
     assert all(torch.equal(a, b) for a, b in zip(first[1], second[1]))
 
 
+@pytest.mark.parametrize(
+    'off, kept, frozen',
+    [
+        (['objective.loss_vertices'], 4, None),
+        (['objective.loss_keypoints3d'], 4, None),
+        (['objective.loss_keypoints2d'], 4, None),
+        (['loss_silhouette'], 4, 'silhouette_decoder'),
+        (OBJECTIVE, 2, None),
+        ([*OBJECTIVE, 'flow_head'], 1, 'head'),
+        ([*OBJECTIVE, 'silhouette_decoder'], 1, None),
+    ],
+)
+def test_a_loss_of_none_is_off_and_the_rest_trains(
+    off, kept, frozen, model_cfg, body
+):
+    cfg = copy.deepcopy(model_cfg)
+    for key in off:
+        *parents, name = key.split('.')
+        node = cfg
+        for parent in parents:
+            node = node[parent]
+        node[name] = None
+    model = build(cfg).train()
+    losses = model(make_inputs(), [make_sample(body, 0)] * 2, mode='loss')
+    assert len(losses) == kept
+    model.parse_losses(losses)[0].backward()
+    for name, parameter in model.named_parameters():
+        is_frozen = frozen is not None and name.startswith(f'{frozen}.')
+        assert parameter.requires_grad != is_frozen
+        assert (parameter.grad is None) == is_frozen
+
+
+def test_a_model_without_any_term_says_so(model_cfg, body):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.objective.update(
+        dict.fromkeys(
+            ('loss_vertices', 'loss_keypoints3d', 'loss_keypoints2d')
+        )
+    )
+    cfg.flow_head = cfg.loss_silhouette = None
+    with pytest.raises(ValueError, match='nothing to train'):
+        build(cfg)(make_inputs(), [make_sample(body, 0)] * 2, mode='loss')
+
+
+def test_the_config_of_a_part_wins_over_what_is_derived(model_cfg):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.encoder.with_depth = False
+    cfg.head.depth_channels = None
+    cfg.objective.body_model = dict(num_betas=4)
+    cfg.flow_head.num_points = 5
+    model = build(cfg)
+    assert not model.encoder.with_depth
+    assert model.head.regressor.depth_channels is None
+    assert model.flow_head.num_points == 5
+    # There is one body in a model, wherever it is named.
+    assert model.body_model is model.objective.body_model
+    assert model.body_model.num_betas == 4
+
+
+@pytest.mark.parametrize('head', ['CoarseMeshHead', 'SMPLHead'])
+@pytest.mark.parametrize('num_betas', [1, 7])
+def test_a_body_of_any_number_of_betas_trains(
+    num_betas, head, model_cfg, body
+):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.body_model = dict(type='mmd2a.SMPLBodyModel', num_betas=num_betas)
+    cfg.head = dict(type=f'mmd2a.{head}')
+    model = build(cfg).train()
+    samples = [make_sample(body, i) for i in range(2)]
+    losses = model(make_inputs(), samples, mode='loss')
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert torch.isfinite(total)
+
+
 def test_half_precision_trains_to_about_the_same_losses(model_cfg, body):
     model = build(model_cfg).train()
     inputs, samples = make_inputs(), [make_sample(body, i) for i in range(2)]
@@ -272,6 +352,4 @@ def test_a_wrong_joint_set_is_named(model_cfg, body):
 
 def test_no_checkpoint_holds_a_body(model_cfg):
     model = build(model_cfg)
-    assert not [
-        key for key in model.state_dict() if key.startswith('body_model')
-    ]
+    assert not [key for key in model.state_dict() if 'body_model' in key]

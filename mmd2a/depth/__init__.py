@@ -5,11 +5,24 @@ from mmd2a.depth.degradation import (
     degrade_depth,
     relative_depth_error,
 )
+from mmd2a.depth.kinds import (
+    DEPTH_KINDS,
+    check_depth_kind,
+    check_normalization,
+    depth_of_kind,
+)
 from mmd2a.depth.normalization import normalize_depth
+from mmd2a.depth.orientation import OrientationWatch, share_beside_farther
 
 __all__ = [
+    'DEPTH_KINDS',
     'DepthDegradation',
+    'OrientationWatch',
+    'check_depth_kind',
+    'check_normalization',
     'degrade_depth',
+    'depth_of_kind',
     'normalize_depth',
     'relative_depth_error',
+    'share_beside_farther',
 ]

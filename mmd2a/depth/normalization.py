@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 MODES = ('metric', 'affine')
+_LARGEST = torch.finfo(torch.float32).max / 4
 
 
 def normalize_depth(
@@ -22,7 +23,8 @@ def normalize_depth(
     with the quantile :math:`Q_q`. A person is slim and stands before things:
     the median of the centre is often the wall, a lower quantile the person.
 
-    B: batch, H, W: crop size. NaN, infinite and <= 0 depth is invalid. The
+    B: batch, H, W: crop size. NaN and infinite depth is invalid. So is metric
+    depth <= 0, where no surface can be; affine depth may have any sign. The
     centre is the middle ``center_size`` part of the crop in height and width;
     a crop whose centre is all invalid uses its whole area. Finite for any
     input, on any device, without waiting for the device.
@@ -33,7 +35,8 @@ def normalize_depth(
         mode: ``'metric'``: s is a length, so size and thickness survive.
             ``'affine'``: s is a multiple of the spread
             :math:`Q_q(|z - m|)` of the centre, so that :math:`a z + b`,
-            a > 0, gives the same result for all a and b.
+            a > 0, gives the same result for all a and b, negative ones
+            included; a negated disparity is such depth, too.
         scale: s in metres (``'metric'``; None: 0.6) or in spreads
             (``'affine'``; None: 4).
         center_size: part of the height and width that counts as the centre,
@@ -60,7 +63,12 @@ def normalize_depth(
         scale = 0.6 if mode == 'metric' else 4.0
 
     depth = depth.float()
-    valid = torch.isfinite(depth) & (depth > 0)
+    valid = torch.isfinite(depth)
+    if mode == 'metric':
+        valid &= depth > 0
+    else:
+        # Differences of the largest numbers of both signs stay finite.
+        depth = depth.clamp(-_LARGEST, _LARGEST)
     z = torch.where(valid, depth, 0)
     height, width = depth.shape[2:]
     top = int(height * (1 - center_size) / 2)

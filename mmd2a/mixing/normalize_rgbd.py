@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
-from mmd2a.depth import normalize_depth
+from mmd2a.depth import check_normalization, normalize_depth
 from mmd2a.mixing.stacking import unstack_depth
 from mmd2a.registry import TRANSFORMS
 
@@ -56,6 +56,10 @@ class NormalizeRGBD(BaseTransform):
                 f"NormalizeRGBD takes 'img' (H, W, 5), got {image.shape}; put "
                 "dict(type='mmd2a.StackDepth') before it"
             )
+        check_normalization(
+            results.get('depth_kind'),
+            self.depth_normalization.get('mode', 'metric'),
+        )
         color = image[..., 2::-1] if self.to_rgb else image[..., :3]
         channels = torch.from_numpy(
             np.array(image[..., 3:].transpose(2, 0, 1), np.float32)

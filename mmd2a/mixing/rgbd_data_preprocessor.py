@@ -71,15 +71,16 @@ class RGBDDataPreprocessor(BaseDataPreprocessor):
         """Return the batch as the model takes it."""
         if self.image.device != self.device:
             self.image.to(self.device)
-        data = self.cast_data(data)
-        stacked = data['inputs']
-        for tensor in stacked:
+        for tensor in data['inputs']:
             if tensor.ndim != 3 or tensor.shape[0] != 5:
                 raise ValueError(
                     f'RGBDDataPreprocessor takes images (5, H, W), got '
                     f"{tuple(tensor.shape)}; add dict(type='mmd2a.StackDepth')"
                     ' to the pipeline, before its geometric transforms'
                 )
+        self._refuse_depth_without_unit(data['inputs'])
+        data = self.cast_data(data)
+        stacked = data['inputs']
         color: Tensor | Sequence[Tensor]
         if isinstance(stacked, Tensor):
             color, groups = stacked[:, :3], [stacked[:, 3:]]
@@ -103,6 +104,22 @@ class RGBDDataPreprocessor(BaseDataPreprocessor):
             ]
         )
         return {**batch, 'inputs': torch.cat([batch['inputs'], depth], 1)}
+
+    def _refuse_depth_without_unit(
+        self, stacked: Tensor | Sequence[Tensor]
+    ) -> None:
+        """The samples of other packages do not say of what kind depth is.
+
+        What is negative is no metric depth, and would be left out in silence.
+        """
+        if self.depth_normalization.get('mode', 'metric') != 'metric':
+            return
+        # Before it moves to the device, whose answer would be waited for.
+        if any((tensor[3] < 0).any() for tensor in stacked):
+            raise ValueError(
+                'depth has negative values, which metric depth has not: give '
+                "RGBDDataPreprocessor depth_normalization=dict(mode='affine')"
+            )
 
 
 def _pad(depth: Tensor, height: int, width: int) -> Tensor:

@@ -17,9 +17,10 @@ class StackDepth(BaseTransform):
     borders filled with 0. Padding is the data preprocessor's; mmcv's ``Pad``
     takes four channels at most.
 
-    Reads ``img`` (H, W, 3) and ``depth`` (H, W), NaN where invalid, as
-    ``mmd2a.LoadFrame`` gives them; a sample without ``depth`` has none that
-    is valid. Sets ``img`` (H, W, 5) float32, removes ``depth``.
+    Reads ``img`` (H, W, 3), ``depth`` (H, W), NaN where invalid, and
+    ``depth_kind``, as ``mmd2a.LoadFrame`` gives them; a sample without
+    ``depth`` has none that is valid. Sets ``img`` (H, W, 5) float32, removes
+    ``depth``.
 
     The model takes it by ``mmd2a.RGBDDataPreprocessor`` or, where data
     preprocessors are unknown, after ``mmd2a.NormalizeRGBD``.
@@ -36,7 +37,9 @@ class StackDepth(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Replace ``img`` and ``depth`` by one array."""
         results['img'] = stack_depth(
-            results['img'], results.pop('depth', None)
+            results['img'],
+            results.pop('depth', None),
+            results.get('depth_kind', 'metric'),
         )
         return results
 

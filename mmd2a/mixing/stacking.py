@@ -4,8 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmd2a.depth import check_depth_kind
 
-def stack_depth(image: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
+
+def stack_depth(
+    image: np.ndarray, depth: np.ndarray | None, kind: str = 'metric'
+) -> np.ndarray:
     """Append depth to an image as two channels: depth * valid, and valid.
 
     Resampling mixes neighbouring pixels, and what is missing must not leak
@@ -17,8 +21,9 @@ def stack_depth(image: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
 
     Args:
         image: (H, W, 3).
-        depth: (H, W), larger = farther; NaN, infinite or <= 0 is invalid.
-            None: all invalid.
+        depth: (H, W), larger = farther; NaN or infinite is invalid, and so is
+            metric depth <= 0. None: all invalid.
+        kind: what the depth is, see :func:`~mmd2a.depth.depth_of_kind`.
 
     Returns:
         (H, W, 5) float32.
@@ -29,7 +34,7 @@ def stack_depth(image: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
         [[2.0, 1.0], [0.0, 0.0]]
     """
     if depth is None:
-        depth = np.zeros(image.shape[:2], np.float32)
+        depth = np.full(image.shape[:2], np.nan, np.float32)
     if (
         image.ndim != 3
         or image.shape[2] != 3
@@ -39,7 +44,9 @@ def stack_depth(image: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
             f'need an image (H, W, 3) and depth (H, W), got '
             f'{image.shape} and {depth.shape}'
         )
-    valid = np.isfinite(depth) & (depth > 0)
+    valid = np.isfinite(depth)
+    if check_depth_kind(kind) == 'metric':
+        valid &= depth > 0
     channels = np.where(valid, depth, 0), valid
     return np.dstack([image, *channels]).astype(np.float32)
 

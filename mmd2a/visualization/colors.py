@@ -73,8 +73,7 @@ def depth_to_color(
     """Colour a depth map, near parts bright.
 
     Args:
-        depth: (H, W) any unit, larger = farther; NaN, infinite or not
-            positive = invalid.
+        depth: (H, W) any unit, larger = farther; NaN or infinite = invalid.
         limits: depths of the two ends of the colour map. None: the 1st and
             95th percentile of the valid depth.
         colormap: a matplotlib colour map, from near to far.
@@ -87,7 +86,7 @@ def depth_to_color(
         array([[  0, 255, 225]], dtype=uint8)
     """
     depth = np.asarray(depth, np.float32)
-    valid = np.isfinite(depth) & (depth > 0)
+    valid = np.isfinite(depth)
     if limits is None:
         limits = (0.0, 1.0)
         if valid.any():

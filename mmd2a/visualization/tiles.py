@@ -67,7 +67,7 @@ def prediction_tiles(
     if depth is not None:
         depth = torch.as_tensor(depth).detach().cpu().float().numpy()
         depth = depth.reshape(depth.shape[-2:])
-        if (np.isfinite(depth) & (depth > 0)).any():
+        if np.isfinite(depth).any():
             tiles[DEPTH] = _resize(depth_to_color(depth), len(image))
     tiles[MESH] = crop_overlay(image, vertices, faces, camera)
     tiles[SIDE] = side_view(vertices, faces, size)

@@ -63,14 +63,41 @@ def test_a_shift_changes_nothing(mode):
     )
 
 
-@pytest.mark.parametrize('factor', [0.1, 0.5, 7.0, 1000.0])
-def test_affine_mode_is_blind_to_scale_and_shift(factor):
-    torch.testing.assert_close(
-        normalize_depth(factor * depth() + 0.3, 'affine'),
-        normalize_depth(depth(), 'affine'),
-        atol=1e-3,
-        rtol=0,
-    )
+@pytest.mark.parametrize('factor', [1e-6, 0.1, 0.5, 7.0, 1000.0, 1e30])
+@pytest.mark.parametrize('shift', [-50.0, -3.0, -1.0, 0.0, 0.3, 20.0])
+def test_affine_mode_is_blind_to_scale_and_shift(factor, shift):
+    """For all a > 0 and b: what is below zero is depth like any other."""
+    z = depth()
+    z[:, :, 3:5, 7:20] = torch.nan
+    out = normalize_depth(factor * (z + shift), 'affine')
+    expected = normalize_depth(z, 'affine')
+    # A shift by fifty standard deviations costs float32 two digits.
+    torch.testing.assert_close(out, expected, atol=3e-4, rtol=0)
+    assert torch.equal(out[:, 1], torch.isfinite(z[:, 0]).float())
+
+
+def test_affine_mode_takes_a_shift_beyond_the_farthest_point():
+    """Every value negative: once no depth at all."""
+    z = depth()
+    out = normalize_depth(z - 10, 'affine')
+    assert (out[:, 1] == 1).all() and out[:, 0].std() > 0.1
+
+
+def test_affine_mode_orders_a_negated_disparity_as_depth():
+    z = depth() * torch.linspace(1, 2, 32)
+    out = normalize_depth(-1 / z, 'affine')
+    assert (out[:, 1] == 1).all()
+    for values, reference in zip(out[:, 0], z[:, 0]):
+        inside = values.abs() < 2
+        order = reference[inside].argsort()
+        assert (values[inside][order].diff() >= -1e-6).all()
+
+
+def test_affine_mode_is_finite_for_the_largest_numbers():
+    z = depth()
+    z[0, 0, 10:20, 10:20] = torch.finfo(torch.float32).max
+    z[0, 0, 12:22, 12:22] = torch.finfo(torch.float32).min
+    assert torch.isfinite(normalize_depth(z, 'affine')).all()
 
 
 def test_metric_mode_sees_size():
@@ -87,9 +114,10 @@ def test_both_modes_give_a_body_about_the_same_range():
         assert 0.2 < values.mean() < 0.7 and values.max() < 2
 
 
-@pytest.mark.parametrize('mode', MODES)
 @pytest.mark.parametrize(
-    'fill', [float('nan'), float('inf'), -float('inf'), 0.0, -1.0]
+    'mode, fill',
+    [(mode, fill) for mode in MODES for fill in (torch.nan, torch.inf)]
+    + [('affine', -torch.inf), ('metric', 0.0), ('metric', -1.0)],
 )
 def test_invalid_pixels_are_zero_and_marked(mode, fill):
     z = depth()

@@ -128,3 +128,18 @@ def test_both_parts_move_with_the_model():
     preprocess = model.data_preprocessor
     assert preprocess.device == preprocess.image.device
     assert preprocess.image.mean.device.type == 'meta'
+
+
+def test_depth_below_zero_is_not_normalised_as_metric():
+    images = draw((40, 30), (40, 30))
+    for image in images:
+        image[3] *= -1
+    settings = dict(image=dict(type='ImgDataPreprocessor'))
+    with pytest.raises(ValueError, match="mode='affine'"):
+        RGBDDataPreprocessor(**settings)(dict(inputs=images))
+    affine = RGBDDataPreprocessor(
+        **settings, depth_normalization=dict(mode='affine')
+    )
+    out = affine(dict(inputs=images))['inputs']
+    for result, image in zip(out, images):
+        assert torch.equal(result[4], image[4])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmd2a.mixing import stack_depth, unstack_depth
+from mmd2a.mixing import NormalizeRGBD, StackDepth, stack_depth, unstack_depth
 
 
 def unstack(image):
@@ -54,3 +54,25 @@ def test_a_warp_leaks_neither_holes_nor_borders_into_a_flat_wall(scale):
 def test_sizes_must_match():
     with pytest.raises(ValueError, match=r'image \(H, W, 3\) and depth'):
         stack_depth(np.zeros((4, 4, 3)), np.zeros((4, 5)))
+
+
+@pytest.mark.parametrize('shift', [0.0, -10.0])
+def test_depth_without_unit_may_have_any_sign(depth, shift):
+    values = depth + np.float32(shift)
+    image = stack_depth(np.zeros((*depth.shape, 3)), values, 'depth')
+    known = np.isfinite(depth)
+    back = unstack(image)
+    np.testing.assert_array_equal(back[known], values[known])
+    assert np.isnan(back[~known]).all()
+
+
+def test_the_pipeline_says_what_depth_it_is():
+    results = dict(img=np.zeros((4, 4, 3)), depth=np.full((4, 4), -2.0))
+    metric = StackDepth()(dict(results))
+    assert (metric['img'][..., 4] == 0).all()
+    other = StackDepth()(dict(results, depth_kind='disparity'))
+    assert (other['img'][..., 4] == 1).all()
+    with pytest.raises(ValueError, match="mode='affine'"):
+        NormalizeRGBD()(dict(other))
+    out = NormalizeRGBD(depth_normalization=dict(mode='affine'))(dict(other))
+    assert (out['img'][..., 4] == 1).all()

@@ -54,12 +54,14 @@ def test_near_depth_is_brighter_than_far_depth():
     assert luminance[0] > luminance[-1] + 100
 
 
-def test_depth_colors_ignore_scale_and_invalid_pixels():
-    depth = np.random.default_rng(0).uniform(1, 5, (20, 20))
+@pytest.mark.parametrize('shift', [0.0, -3.0, -10.0])
+def test_depth_colors_ignore_scale_shift_and_invalid_pixels(shift):
+    """Depth of a model without a unit may have any sign."""
+    depth = np.random.default_rng(0).uniform(1, 5, (20, 20)) + shift
     reference = depth_to_color(depth)
     scaled = depth_to_color(100 * depth).astype(int)
     assert np.abs(scaled - reference).max() <= 2
-    for bad in (np.nan, np.inf, -1, 0):
+    for bad in (np.nan, np.inf, -np.inf):
         holed = depth.copy()
         holed[:3] = bad
         image = depth_to_color(holed)

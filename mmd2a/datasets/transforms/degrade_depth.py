@@ -21,6 +21,9 @@ class DegradeDepth(BaseTransform):
         drop_prob: probability of losing the whole map (all NaN), so that a
             model meets people without depth in training.
         **settings: fields of :class:`~mmd2a.depth.DepthDegradation`.
+
+    Raises:
+        ValueError: the depth is not metric.
     """
 
     def __init__(
@@ -39,6 +42,13 @@ class DegradeDepth(BaseTransform):
         """Change ``depth``, where the sample has it."""
         if 'depth' not in results:
             return results
+        kind = results.get('depth_kind', 'metric')
+        if kind != 'metric':
+            raise ValueError(
+                'DegradeDepth makes pseudo-depth of metric depth, but '
+                f"LoadFrame gives depth_kind='{kind}': remove DegradeDepth, "
+                'as that is pseudo-depth already'
+            )
         rng = draw_generator(results, type(self).__name__)
         keep_prob = 1 - self.drop_prob
         draw = rng.random()

@@ -8,10 +8,15 @@ import cv2
 import numpy as np
 
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.depth import depth_of_kind
 
 # A JPEG marker that ends an entropy-coded scan: 0xFF not followed by a stuffed
 # zero, a fill byte or a restart marker.
 _SCAN_END = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')
+_DECLARE = (
+    "declare what it is: LoadFrame(depth_kind='depth') or 'disparity', with "
+    "depth_normalization=dict(mode='affine'); missing pixels are NaN or 0"
+)
 _REPLACE = 'replace the file, or remove the sample from the annotations'
 
 
@@ -29,12 +34,13 @@ def read_mask(path: str) -> np.ndarray:
     )
 
 
-def read_depth(path: str) -> np.ndarray:
-    """Read a depth map: (H, W) float32, NaN where invalid.
+def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
+    """Read a depth map: (H, W) float32, larger = farther, NaN where invalid.
 
-    A 16-bit PNG holds millimetres and becomes metres; a ``.npy`` holds
-    floating-point depth (metres, or any affine depth, larger = farther).
-    Zero, negative and infinite depth is invalid.
+    A 16-bit PNG holds thousandths, of metres if the kind is metric, and 0
+    where there is no value. A ``.npy`` holds floating-point values, NaN or
+    infinite where there is none. What they mean is the kind, see
+    :func:`~mmd2a.depth.depth_of_kind`.
     """
     data = _read(path, 'depth', 'depth_path')
     if Path(path).suffix == '.npy':
@@ -51,9 +57,12 @@ def read_depth(path: str) -> np.ndarray:
                 path,
                 'save one floating-point value per pixel',
             )
-        depth = depth.astype(np.float32)
-        depth[~((depth > 0) & (depth < np.inf))] = np.nan
-        return depth
+        try:
+            return depth_of_kind(depth, kind)
+        except ValueError as error:
+            raise BadSampleError(
+                f'depth file is no metric depth ({error})', path, _DECLARE
+            ) from error
     pixels = _decode(data, path, 'depth', cv2.IMREAD_UNCHANGED)
     if pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise BadSampleError(
@@ -64,7 +73,7 @@ def read_depth(path: str) -> np.ndarray:
         )
     depth = pixels * np.float32(1e-3)
     depth[pixels == 0] = np.nan
-    return depth
+    return depth_of_kind(depth, kind)
 
 
 def is_truncated(data: bytes) -> bool:

@@ -26,6 +26,7 @@ _META_KEYS = (
     'rotation',
     'joint_set',
     'gender',
+    'depth_kind',
 )
 
 

@@ -7,7 +7,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from mmd2a.depth import normalize_depth
+from mmd2a.depth import check_normalization, normalize_depth
 from mmd2a.registry import MODELS
 
 
@@ -31,6 +31,10 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
         depth_normalization: arguments of
             :func:`~mmd2a.depth.normalize_depth`.
         non_blocking: as in :class:`mmengine.model.BaseDataPreprocessor`.
+
+    Raises:
+        ValueError: crops or depth of different sizes, or samples whose
+            ``depth_kind`` has no unit, normalised as metric.
     """
 
     mean: Tensor
@@ -76,6 +80,9 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
                     f'depth is {_size(inputs["depth"])} (HxW) but the crops '
                     f'are {_size(image)}; PersonCrop gives both one size'
                 )
+            mode = self.depth_normalization.get('mode', 'metric')
+            for sample in data.get('data_samples') or ():
+                check_normalization(sample.get('depth_kind'), mode)
             depth = normalize_depth(
                 inputs['depth'], **self.depth_normalization
             )

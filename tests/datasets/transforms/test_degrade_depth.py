@@ -71,3 +71,9 @@ def test_whole_maps_are_lost_as_often_as_asked_for(drop_prob):
         for _ in range(300)
     ]
     assert abs(np.mean(lost) - drop_prob) < 0.09
+
+
+def test_pseudo_depth_is_not_degraded_again(depth):
+    results = dict(depth=-depth, depth_kind='disparity', sample_idx=0)
+    with pytest.raises(ValueError, match='disparity'):
+        DegradeDepth()(results)

@@ -45,13 +45,61 @@ def test_arrays_are_those_of_the_files(frame):
     )
 
 
-def test_float_depth_may_have_any_invalid_marker(frame, tmp_path):
-    depth = np.linspace(1, 5, H * W).reshape(H, W)
-    depth[0, :4] = 0, -1, np.inf, np.nan
+def save(tmp_path, depth):
     np.save(tmp_path / 'depth.npy', depth)
-    out = LoadFrame()({**frame, 'depth_path': str(tmp_path / 'depth.npy')})
+    return str(tmp_path / 'depth.npy')
+
+
+def test_metric_depth_may_mark_what_is_missing_by_zero_or_not_a_number(
+    frame, tmp_path
+):
+    depth = np.linspace(1, 5, H * W).reshape(H, W)
+    depth[0, :4] = 0, -np.inf, np.inf, np.nan
+    path = save(tmp_path, depth)
+    out = LoadFrame()({**frame, 'depth_path': path})
     assert np.isnan(out['depth'][0, :4]).all()
     assert np.isfinite(out['depth']).sum() == H * W - 4
+    assert out['depth_kind'] == 'metric'
+
+
+@pytest.mark.parametrize('negative', [1, H * W])
+def test_negative_metric_depth_is_refused(frame, tmp_path, negative):
+    """Not taken for missing, as a sign is no marker."""
+    depth = np.linspace(1, 5, H * W)
+    depth[:negative] *= -1
+    path = save(tmp_path, depth.reshape(H, W))
+    with pytest.raises(BadSampleError) as error:
+        LoadFrame()({**frame, 'depth_path': path})
+    message = str(error.value)
+    assert path in message and f'{negative} of {H * W}' in message
+    assert "depth_kind='depth'" in message and '\n' not in message
+
+
+@pytest.mark.parametrize('shift', [0.0, -2.0, -9.0])
+@pytest.mark.parametrize('kind, sign', [('depth', 1), ('disparity', -1)])
+def test_depth_without_unit_may_have_any_sign(
+    frame, tmp_path, kind, sign, shift
+):
+    values = np.linspace(0, 5, H * W, dtype=np.float32).reshape(H, W) + shift
+    values[3, :2] = np.nan, np.inf
+    path = save(tmp_path, values)
+    out = LoadFrame(depth_kind=kind)({**frame, 'depth_path': path})
+    values[3, 1] = np.nan
+    np.testing.assert_array_equal(out['depth'], sign * values)
+    assert out['depth_kind'] == kind
+
+
+def test_pictures_of_disparity_keep_zero_as_missing(frame):
+    out = LoadFrame(depth_kind='disparity')(dict(frame))
+    assert np.isnan(out['depth'][:4]).all()
+    np.testing.assert_allclose(
+        out['depth'][4:], frame['truth']['depth'][4:] / -1000.0, rtol=1e-6
+    )
+
+
+def test_unknown_kinds_of_depth_are_refused():
+    with pytest.raises(ValueError, match='disparity'):
+        LoadFrame(depth_kind='inverse')
 
 
 def test_no_depth_file_gives_an_all_invalid_map(frame):

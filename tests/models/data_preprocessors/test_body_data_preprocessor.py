@@ -130,3 +130,15 @@ def test_depth_of_another_size_is_named():
 def test_nothing_of_it_is_in_a_checkpoint():
     preprocessor = MODELS.build(dict(type='mmd2a.BodyDataPreprocessor'))
     assert not preprocessor.state_dict()
+
+
+@pytest.mark.parametrize('kind', ['depth', 'disparity'])
+def test_depth_without_a_unit_is_not_normalised_as_metric(kind):
+    """It would be read as missing where it is negative."""
+    data = batch()
+    data['data_samples'][1].set_metainfo(dict(depth_kind=kind))
+    with pytest.raises(ValueError, match=f"'{kind}'.*mode='affine'"):
+        BodyDataPreprocessor()(data)
+    affine = BodyDataPreprocessor(depth_normalization=dict(mode='affine'))
+    data['inputs']['depth'] = [x - 10 for x in data['inputs']['depth']]
+    assert affine(data)['inputs']['has_depth'].tolist() == [1, 1, 1]

@@ -1,12 +1,22 @@
 """The base of this package's data sets: one entry is one person."""
 
+import hashlib
 import logging
+import operator
+import pickle
+from typing import Any
 
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 from mmengine.logging import print_log
 
+from mmd2a.datasets.annotations import (
+    check_entries,
+    read_annotations,
+    require_inside,
+)
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.datasets.label_layouts import PATH_KEYS, check_entry
 from mmd2a.files import UnusableFileError
 from mmd2a.registry import DATASETS
 
@@ -15,16 +25,20 @@ from mmd2a.registry import DATASETS
 class BodyDataset(BaseDataset):
     """People in images, with whatever labels each of them has.
 
-    J: joints of the joint set. An entry of the data list holds ``img_path``,
+    J: joints of the joint set, S: shape components.
+
+    An entry of the data list holds ``img_path``,
     ``bbox`` (4,) xyxy pixels and ``joint_set``, and any of ``depth_path``,
     ``mask_path``, ``K`` (3, 3), ``global_orient`` (3,), ``body_pose`` (69,),
-    ``betas`` (10,), ``transl`` (3,) with ``smpl_weight``, ``keypoints2d``
+    ``betas`` (S,), ``transl`` (3,) with ``smpl_weight``, ``keypoints2d``
     (J, 2) pixels with ``keypoints2d_weight`` (J,), ``keypoints3d`` (J, 3)
     metres in the OpenCV camera frame with ``keypoints3d_weight`` (J,),
     and ``gender`` for protocols with gendered bodies.
     Read as it is, the class takes MMEngine's annotation format (a JSON file
-    with ``metainfo`` and ``data_list``); subclasses override
-    :meth:`load_data_list`.
+    with ``metainfo`` and ``data_list``), and other layouts of a label where
+    they can mean one thing only
+    (:func:`~mmd2a.datasets.label_layouts.arrange_labels`); nothing is
+    unpickled. Subclasses override :meth:`load_data_list`.
 
     A transform reports an unusable sample by a
     :class:`~mmd2a.datasets.errors.BadSampleError`. In training the next
@@ -64,6 +78,24 @@ class BodyDataset(BaseDataset):
             **kwargs,
         )
 
+    def load_data_list(self) -> list[dict]:
+        """Read and check ``ann_file``.
+
+        Raises:
+            UnusableFileError: naming the file, the entry and what to change.
+        """
+        metainfo, entries = read_annotations(self.ann_file)
+        for key, value in metainfo.items():
+            self._metainfo.setdefault(key, value)
+        return check_entries(entries, self.ann_file, self._parse_checked)
+
+    def _parse_checked(self, entry: Any) -> dict:
+        entry = check_entry(entry)
+        for key in PATH_KEYS:
+            if entry.get(key) is not None:
+                require_inside(entry, key)
+        return self.parse_data_info(entry)
+
     @property
     def bad_samples(self) -> dict[int, str]:
         """Reason by index of the samples skipped so far in this process."""
@@ -91,6 +123,23 @@ class BodyDataset(BaseDataset):
             )
         return people
 
+    def get_data_info(self, idx: int) -> dict:
+        """Give a copy of the entry at ``idx``.
+
+        ``sample_idx`` is its place in this data set. ``entry_id`` is a digest
+        of what it holds: with it, people of different data sets stay apart
+        where their places, pictures and boxes coincide.
+        """
+        idx = self._place(idx)
+        info = super().get_data_info(idx)
+        if self.serialize_data:
+            start = self.data_address[idx - 1] if idx else 0
+            entry = self.data_bytes[start : self.data_address[idx]].data
+        else:
+            entry = pickle.dumps(self.data_list[idx], protocol=4)
+        info['entry_id'] = hashlib.blake2b(entry, digest_size=8).hexdigest()
+        return info
+
     def prepare_data(self, idx: int) -> dict | None:
         """Run the pipeline, whose transforms may ask for the mode."""
         info = self.get_data_info(idx)
@@ -98,9 +147,14 @@ class BodyDataset(BaseDataset):
         return self.pipeline(info)
 
     def __getitem__(self, idx: int) -> dict:
-        """Give the packed sample at ``idx``, or its next usable neighbour."""
+        """Give the packed sample at ``idx``, or its next usable neighbour.
+
+        Raises:
+            IndexError: ``idx`` is not in [-len, len).
+        """
         if not self._fully_initialized:
             self.full_init()
+        idx = self._place(idx)
         if self.test_mode:
             try:
                 return self._prepare(idx)
@@ -134,6 +188,16 @@ class BodyDataset(BaseDataset):
         if data is None:
             raise BadSampleError('the pipeline returned None')
         return data
+
+    def _place(self, idx: int) -> int:
+        """Count an index from the start, as lists do."""
+        place, size = operator.index(idx), len(self)
+        if not -size <= place < size:
+            raise IndexError(
+                f'sample {place} is asked for of a {type(self).__name__} '
+                f'with {size} samples'
+            )
+        return place % size
 
     def _name(self, idx: int) -> str:
         return f'sample {idx} of {len(self)}'

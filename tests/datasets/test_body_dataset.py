@@ -194,3 +194,47 @@ def test_annotations_of_nobody_are_named(tmp_path):
     empty.write_text('{"metainfo": {}, "data_list": []}')
     with pytest.raises(UnusableFileError, match=r'0 people .*: .*empty\.json'):
         BodyDataset(ann_file=str(empty), pipeline=[])
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+@pytest.mark.parametrize('serialize', [False, True])
+def test_a_data_set_is_a_sequence(test_mode, serialize):
+    data = Listed(4, test_mode=test_mode, serialize_data=serialize)
+    assert [sample['sample_idx'] for sample in data] == [0, 1, 2, 3]
+    for index in range(-4, 0):
+        assert data[index]['img_path'] == f'{4 + index}.jpg'
+        assert data.get_data_info(index)['sample_idx'] == 4 + index
+    assert data[np.int64(3)]['img_path'] == '3.jpg'
+    for index in (4, 5, -5, 1000):
+        with pytest.raises(IndexError, match=f'sample {index} .* 4 samples'):
+            data[index]
+        with pytest.raises(IndexError):
+            data.get_data_info(index)
+    for index in (1.0, '1', None):
+        with pytest.raises(TypeError):
+            data[index]
+
+
+def test_iteration_ends_also_with_bad_samples():
+    data = Listed(6, pipeline=[Refuse(4, 5)])
+    assert [x['sample_idx'] for x in data] == [0, 1, 2, 3, 0, 0]
+
+
+@pytest.mark.parametrize('serialize', [False, True])
+def test_an_entry_is_known_by_what_it_holds(serialize):
+    class Boxes(BodyDataset):
+        def __init__(self, *boxes):
+            self.boxes = boxes
+            super().__init__(serialize_data=serialize)
+
+        def load_data_list(self):
+            return [dict(img_path='a.jpg', bbox=box) for box in self.boxes]
+
+    def ids(data):
+        return [data.get_data_info(i)['entry_id'] for i in range(len(data))]
+
+    first, second = ids(Boxes([0, 1, 2, 3], [4, 5, 6, 7]))
+    assert first != second
+    # Another data set, process or subset knows it by the same name.
+    assert ids(Boxes([4, 5, 6, 7])) == [second]
+    assert ids(Boxes([0, 0, 1, 1], [4, 5, 6, 7]).get_subset([1])) == [second]

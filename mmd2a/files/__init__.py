@@ -13,6 +13,7 @@ from mmd2a.files.images import (
     MAX_PIXELS,
     decode_image,
     image_size,
+    palette_indices,
     read_image,
     write_image,
 )
@@ -39,6 +40,7 @@ __all__ = [
     'decode_image',
     'image_size',
     'open_regular_file',
+    'palette_indices',
     'read_bytes',
     'read_image',
     'read_json',

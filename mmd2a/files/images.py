@@ -122,6 +122,36 @@ def read_image(
     )
 
 
+def palette_indices(data: bytes) -> bytes:
+    """Return a PNG with a palette as one whose colours are their indices.
+
+    Decoders replace indices by colours, and two indices may have one colour.
+    A palette of greys, the index of each its own brightness, keeps them.
+
+    Args:
+        data: any file; all but whole PNGs with a palette come back as given.
+    """
+    if data[:8] != b'\x89PNG\r\n\x1a\n' or data[25:26] != b'\x03':
+        return data
+    if _find_png_damage(data) is not None:
+        return data
+    greys = bytes(level for level in range(256) for _ in range(3))
+    parts, position = [data[:8]], 8
+    while position < len(data):
+        length, kind = struct.unpack_from('>I4s', data, position)
+        end = position + 12 + length
+        if kind == b'PLTE':
+            body = kind + greys[:length]
+            parts.append(struct.pack('>I', length) + body)
+            parts.append(struct.pack('>I', zlib.crc32(body)))
+        elif kind != b'tRNS':
+            parts.append(data[position:end])
+        if kind == b'IEND':
+            break
+        position = end
+    return b''.join(parts)
+
+
 def write_image(path: str | Path, image: np.ndarray) -> None:
     """Write an image to a file that is either complete or not there.
 

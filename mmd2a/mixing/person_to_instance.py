@@ -6,6 +6,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmd2a.datasets.transforms.label_checks import check_box
+from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.registry import TRANSFORMS
 
 
@@ -33,13 +34,15 @@ class PersonToInstance(BaseTransform):
         """Add the keys to ``results``."""
         height, width = results['img'].shape[:2]
         box = check_box(
-            results['bbox'], (height, width), results.get('img_path')
+            results.get('bbox'), (height, width), results.get('img_path')
         )
         instance: dict[str, Any] = dict(
             bbox=box.tolist(), bbox_label=0, ignore_flag=0
         )
         if results.get('mask') is not None:
-            instance['mask'] = _run_lengths(results['mask'] == 255)
+            instance['mask'] = _run_lengths(
+                as_mask(results['mask'], results.get('img_path')) == 255
+            )
         results.update(
             instances=[instance],
             height=height,

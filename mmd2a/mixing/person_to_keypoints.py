@@ -50,11 +50,12 @@ class PersonToKeypoints(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Add the keys to ``results``."""
         shape = results['img'].shape[:2]
-        box = check_box(results['bbox'], shape, results.get('img_path'))
+        box = check_box(results.get('bbox'), shape, results.get('img_path'))
         labels = clean_labels(results)
         points = labels['keypoints2d']
-        visibility = results.get('keypoints2d_visibility')
-        if visibility is None:
+        if 'keypoints2d_visibility' in labels:
+            visibility = labels['keypoints2d_visibility'].astype(int)
+        else:
             inside = (points >= -0.5) & (points <= np.array(shape[::-1]) - 0.5)
             visibility = 2 * inside.all(1)
         # COCO's flags: 0 without label, 1 hidden, 2 seen.

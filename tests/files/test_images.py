@@ -8,7 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from mmd2a.files import UnusableFileError, image_size, read_image, write_image
+from mmd2a.files import (
+    UnusableFileError,
+    decode_image,
+    image_size,
+    read_image,
+    write_image,
+)
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
 
@@ -133,3 +139,29 @@ def test_what_is_no_picture_is_named(tmp_path, data):
     (tmp_path / 'a.png').write_bytes(data)
     with pytest.raises(UnusableFileError, match=r'a\.png\. To fix'):
         read_image(tmp_path / 'a.png')
+
+
+def is_whole(data):
+    """Whether a picture is decoded."""
+    try:
+        return decode_image(data, 'a.jpg').shape == (8, 9, 3)
+    except UnusableFileError as error:
+        assert 'truncated' in str(error)
+        return False
+
+
+def test_data_after_the_end_of_a_jpeg_does_no_harm():
+    data = cv2.imencode('.jpg', IMAGE)[1].tobytes()
+    trailer = b'\x00\xff\xda\x12movie' * 3
+    assert is_whole(data + trailer)
+    # A thumbnail inside the header has an end marker of its own.
+    thumbnail = b'\xff\xd8\xff\xd9'
+    segment = b'\xff\xe1' + (len(thumbnail) + 2).to_bytes(2, 'big')
+    whole = data[:2] + segment + thumbnail + data[2:]
+    assert is_whole(whole + trailer)
+    assert not is_whole(whole[:-20])
+    progressive = cv2.imencode(
+        '.jpg', IMAGE, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+    )[1].tobytes()
+    assert is_whole(progressive + trailer)
+    assert not is_whole(progressive[:-20])

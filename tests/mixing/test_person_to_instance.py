@@ -34,6 +34,19 @@ def test_coco_reads_back_the_visible_person(mask):
     np.testing.assert_array_equal(coco.decode(code), mask == 255)
 
 
+@pytest.mark.parametrize(
+    'levels', [(False, True), (0, 1), (np.uint16(0), np.uint16(65535))]
+)
+def test_masks_of_other_levels_are_the_same_person(levels):
+    person = np.zeros((4, 5), bool)
+    person[1:3, 2:4] = True
+    wanted = PersonToInstance()(sample(person * np.uint8(255)))
+    out = PersonToInstance()(sample(np.array(levels)[person.astype(int)]))
+    assert out['instances'] == wanted['instances']
+    with pytest.raises(BadSampleError, match='values 0, 3'):
+        PersonToInstance()(sample(person * np.uint8(3)))
+
+
 def test_mmdet_loads_the_box_and_the_mask():
     pytest.importorskip('mmdet')
     from mmdet.datasets.transforms import LoadAnnotations

@@ -1,37 +1,67 @@
 """Read the files of a frame, and say clearly when one cannot be used."""
 
-import io
-import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.depth import depth_of_kind
+from mmd2a.files import (
+    MAX_IMAGE_BYTES,
+    UnusableFileError,
+    decode_image,
+    palette_indices,
+    read_bytes,
+    read_npy,
+)
 
-# A JPEG marker that ends an entropy-coded scan: 0xFF not followed by a stuffed
-# zero, a fill byte or a restart marker.
-_SCAN_END = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')
 _DECLARE = (
     "declare what it is: LoadFrame(depth_kind='depth') or 'disparity', with "
     "depth_normalization=dict(mode='affine'); missing pixels are NaN or 0"
 )
-_REPLACE = 'replace the file, or remove the sample from the annotations'
+_PICTURE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read an image file: (H, W, 3) uint8, BGR."""
-    return _decode(
-        _read(path, 'image', 'img_path'), path, 'image', cv2.IMREAD_COLOR
-    )
+    """Read an image file: (H, W, 3) uint8, BGR, turned as the camera says.
+
+    Of 16 bits per channel the upper 8 are kept.
+    """
+    pixels = _decode(_read(path, 'image'), path, 'image', _PICTURE)
+    if pixels.dtype == np.uint16:
+        if pixels.max() < 256:
+            raise BadSampleError(
+                f'image has 16 bits, but no value above {pixels.max()}: '
+                'nearly black',
+                path,
+                'save it with 8 bits',
+            )
+        pixels = (pixels >> 8).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise BadSampleError(
+            f'image holds {pixels.dtype}', path, 'save it with 8 bits'
+        )
+    return pixels
 
 
 def read_mask(path: str) -> np.ndarray:
-    """Read a mask file: (H, W) uint8."""
-    return _decode(
-        _read(path, 'mask', 'mask_path'), path, 'mask', cv2.IMREAD_GRAYSCALE
+    """Read a mask: (H, W) uint8, see :func:`as_mask`.
+
+    A picture file or an ``.npy``. Of a palette the indices count, not the
+    colours.
+    """
+    if Path(path).suffix == '.npy':
+        return as_mask(_read_array(path, 'mask'), path)
+    data = _read(path, 'mask')
+    # Compression mixes colours, but keeps their brightness.
+    flags = (
+        cv2.IMREAD_GRAYSCALE
+        if data.startswith(b'\xff\xd8')
+        else cv2.IMREAD_UNCHANGED
     )
+    return as_mask(_decode(palette_indices(data), path, 'mask', flags), path)
 
 
 def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
@@ -42,14 +72,8 @@ def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
     infinite where there is none. What they mean is the kind, see
     :func:`~mmd2a.depth.depth_of_kind`.
     """
-    data = _read(path, 'depth', 'depth_path')
     if Path(path).suffix == '.npy':
-        try:
-            depth = np.load(io.BytesIO(data), allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise BadSampleError(
-                f'depth file cannot be read ({error})', path, _REPLACE
-            ) from error
+        depth = _read_array(path, 'depth')
         if depth.ndim != 2 or depth.dtype.kind != 'f':
             raise BadSampleError(
                 f'depth array is {depth.dtype} of shape {depth.shape}, not '
@@ -63,7 +87,7 @@ def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
             raise BadSampleError(
                 f'depth file is no metric depth ({error})', path, _DECLARE
             ) from error
-    pixels = _decode(data, path, 'depth', cv2.IMREAD_UNCHANGED)
+    pixels = _decode(_read(path, 'depth'), path, 'depth', cv2.IMREAD_UNCHANGED)
     if pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise BadSampleError(
             f'depth image is {pixels.dtype} of shape {pixels.shape}, not '
@@ -76,64 +100,36 @@ def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
     return depth_of_kind(depth, kind)
 
 
-def is_truncated(data: bytes) -> bool:
-    """Whether a JPEG or PNG ends before its end marker.
-
-    Decoders fill what is missing with grey and say so only on the console.
-    Other formats are left to the decoder.
-    """
-    if data.startswith(b'\x89PNG'):
-        return b'IEND' not in data
-    if not data.startswith(b'\xff\xd8') or data.endswith(b'\xff\xd9'):
-        return False
-    # No end marker at the very end: cameras append other data after it, so
-    # walk the segments. Those before a scan state their length; a scan ends
-    # at the next marker.
-    position = 2
-    while position + 4 <= len(data):
-        marker = data[position + 1]
-        if data[position] != 0xFF:
-            return False  # Not a marker: for the decoder to judge.
-        if marker == 0xFF:
-            position += 1  # A fill byte.
-            continue
-        if marker == 0xD9:
-            return False
-        position += 2 + int.from_bytes(
-            data[position + 2 : position + 4], 'big'
-        )
-        if marker == 0xDA:
-            scan_end = _SCAN_END.search(data, position)
-            if scan_end is None:
-                return True
-            position = scan_end.start()
-    return data[position : position + 2] != b'\xff\xd9'
-
-
-def _read(path: str, kind: str, key: str) -> bytes:
+def _read(path: str, kind: str) -> bytes:
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise BadSampleError(
-            f'{kind} cannot be read ({error.strerror})',
-            path,
-            f"check {key} in the annotations and the data set's data_root",
-        ) from error
+        return read_bytes(path, MAX_IMAGE_BYTES)
+    except UnusableFileError as error:
+        raise _bad_sample(error, path, kind) from error
+
+
+def _read_array(path: str, kind: str) -> np.ndarray:
+    try:
+        return read_npy(path, MAX_IMAGE_BYTES)
+    except UnusableFileError as error:
+        raise _bad_sample(error, path, kind) from error
 
 
 def _decode(data: bytes, path: str, kind: str, flags: int) -> np.ndarray:
-    if not data:
-        raise BadSampleError(f'{kind} file is empty', path, _REPLACE)
-    if is_truncated(data):
-        raise BadSampleError(
-            f'{kind} file is truncated ({len(data)} bytes)', path, _REPLACE
-        )
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        raise BadSampleError(
-            f'{kind} file cannot be decoded ({error.err})', path, _REPLACE
-        ) from error
-    if pixels is None:
-        raise BadSampleError(f'{kind} file cannot be decoded', path, _REPLACE)
-    return pixels
+        return decode_image(data, path, flags)
+    except UnusableFileError as error:
+        raise _bad_sample(error, path, kind) from error
+
+
+def _bad_sample(
+    error: UnusableFileError, path: str, kind: str
+) -> BadSampleError:
+    reason = error.reason.replace('the file', f'{kind} file', 1)
+    if error.errno is not None:
+        fix = (
+            f'check {kind}_path in the annotations'.replace('image', 'img')
+            + " and the data set's data_root"
+        )
+    else:
+        fix = f'{error.fix}, or remove the sample from the annotations'
+    return BadSampleError(reason, path, fix)

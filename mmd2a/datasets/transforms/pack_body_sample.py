@@ -8,16 +8,19 @@ from torch import Tensor
 
 from mmd2a.body_models.joint_sets import joint_names
 from mmd2a.datasets.transforms.label_checks import clean_labels
+from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.geometry.cameras import normalize_keypoints2d
 from mmd2a.registry import TRANSFORMS
 from mmd2a.structures import BodyDataSample
 
-_SMPL_SHAPES = dict(global_orient=3, body_pose=69, betas=10, transl=3)
+# Zeros for labels that are absent; whoever stacks betas fits them to a body.
+_SMPL_LENGTHS = dict(global_orient=3, body_pose=69, betas=10, transl=3)
 # Grey levels of a mask file: 255 visible, 128 occluded, 0 background.
 _MASK_THRESHOLDS = dict(visible=191, amodal=63)
 _META_KEYS = (
     'img_path',
     'sample_idx',
+    'entry_id',
     'ori_shape',
     'img_shape',
     'crop_matrix',
@@ -34,19 +37,25 @@ _META_KEYS = (
 class PackBodySample(BaseTransform):
     """Pack a sample for the model.
 
-    J: joints, H, W: crop size.
+    J: joints, S: shape components, H, W: crop size.
 
     Gives ``inputs`` with ``img`` (3, H, W) uint8 BGR and, if the pipeline
     loads depth, ``depth`` (1, H, W) float32, NaN where invalid; and
     ``data_samples``, a :class:`~mmd2a.structures.BodyDataSample` with every
     label field: what the sample does not have is zeros with weight 0, and no
-    value is NaN. ``smpl_weight`` is 0 unless pose, shape and orientation are
-    all there.
+    value is NaN. ``betas`` (S,) are as many as are labelled. ``smpl_weight``
+    is 0 unless pose, shape and orientation are all there.
 
     Args:
         joint_set: the joint set of the model. None: the sample's own.
         mask: ``'visible'`` (what the camera sees of the person) or
             ``'amodal'`` (occluded parts too).
+
+    Raises:
+        BadSampleError: a label with positive weight that is not finite or
+            cannot be meant, or a mask that cannot be read.
+        ValueError: no joint set, another one than ``joint_set``, or a label
+            of another layout.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class PackBodySample(BaseTransform):
                 f"'{self.joint_set}'; give the data set and the model the "
                 'same joint_set'
             )
+        results['joint_set'] = joint_set
         labels = clean_labels(results)
         gt = dict(K=_tensor(results.get('K', np.zeros((3, 3)))))
         gt.update(self._smpl(labels))
@@ -110,14 +120,8 @@ class PackBodySample(BaseTransform):
         )
         fields = {
             key: _tensor(labels.get(key, np.zeros(length)))
-            for key, length in _SMPL_SHAPES.items()
+            for key, length in _SMPL_LENGTHS.items()
         }
-        for key, length in _SMPL_SHAPES.items():
-            if fields[key].shape != (length,):
-                raise ValueError(
-                    f'{key} has shape {tuple(fields[key].shape)}'
-                    f', expected ({length},)'
-                )
         fields['smpl_weight'] = _tensor(
             labels['smpl_weight'] if complete else 0.0
         )
@@ -130,7 +134,7 @@ class PackBodySample(BaseTransform):
             return dict(
                 mask=torch.zeros(1, *shape), mask_weight=torch.tensor(0.0)
             )
-        person = mask > _MASK_THRESHOLDS[self.mask]
+        person = as_mask(mask) > _MASK_THRESHOLDS[self.mask]
         return dict(mask=_tensor(person)[None], mask_weight=torch.tensor(1.0))
 
     def __repr__(self) -> str:
@@ -145,11 +149,6 @@ def _keypoints(
 ) -> dict[str, Tensor]:
     """Keypoints and their weights; zeros where the sample has none."""
     points = labels.get(key, np.zeros((num_joints, dims)))
-    if points.shape != (num_joints, dims):
-        raise ValueError(
-            f'{key} has shape {points.shape}, but the joint set '
-            f'asks for ({num_joints}, {dims})'
-        )
     weight = labels[f'{key}_weight'] if key in labels else np.zeros(num_joints)
     return {key: _tensor(points), f'{key}_weight': _tensor(weight)}
 

@@ -14,7 +14,12 @@ from mmd2a.datasets.transforms.crop_geometry import (
     warp_image,
     warp_map,
 )
-from mmd2a.datasets.transforms.label_checks import check_box, clean_labels
+from mmd2a.datasets.transforms.label_checks import (
+    check_box,
+    check_camera,
+    clean_labels,
+)
+from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.datasets.transforms.randomness import draw_generator
 from mmd2a.registry import TRANSFORMS
 
@@ -47,10 +52,13 @@ class PersonCrop(BaseTransform):
         body_model: config of the body whose parameters the labels hold, used
             for the pelvis that ``transl`` starts from. None: the body that
             comes with the package.
+        joint_set: joint set of samples that name none.
 
     Raises:
-        BadSampleError: unusable box, or a label with positive weight that is
-            not finite.
+        BadSampleError: unusable box, camera or mask, or a label with positive
+            weight that is not finite or cannot be meant.
+        ValueError: a label of another layout, or keypoints to mirror whose
+            joint set is not known.
 
     Example:
         >>> crop = PersonCrop(size=96, padding=1.2)
@@ -69,6 +77,7 @@ class PersonCrop(BaseTransform):
         rotation: float = 0.0,
         flip_prob: float = 0.0,
         body_model: dict | None = None,
+        joint_set: str | None = None,
     ) -> None:
         self.size = (
             (size, size)
@@ -84,20 +93,24 @@ class PersonCrop(BaseTransform):
         self.shift_jitter = shift_jitter
         self.rotation = rotation
         self.flip_prob = flip_prob
+        self.joint_set = joint_set
         self._rest_pelvis: tuple[np.ndarray, np.ndarray] | None = None
         if rotation or flip_prob:
             self._rest_pelvis = _rest_pelvis(body_model)
 
     def transform(self, results: dict) -> dict:
         """Replace arrays and labels by those of the crop."""
-        box = check_box(
-            results['bbox'], results['img'].shape[:2], results.get('img_path')
-        )
+        path = results.get('img_path')
+        box = check_box(results.get('bbox'), results['img'].shape[:2], path)
+        results['bbox'] = box
+        if not results.get('joint_set'):
+            results['joint_set'] = self.joint_set
         labels = clean_labels(results)
-        if 'keypoints2d_visibility' in results:
-            labels['keypoints2d_visibility'] = results[
-                'keypoints2d_visibility'
-            ]
+        self._require_joint_set(results['joint_set'], labels)
+        if results.get('K') is not None:
+            results['K'] = check_camera(results['K'], path)
+        if 'mask' in results:
+            results['mask'] = as_mask(results['mask'], path)
         crop = self._jitter(fit_crop(box, self.size, self.padding), results)
 
         results['img'] = warp_image(results['img'], crop)
@@ -109,7 +122,7 @@ class PersonCrop(BaseTransform):
             results['K'] = crop.intrinsics(results['K'])
         results.update(
             crop_labels(
-                labels, crop, results.get('joint_set'), self._pelvis(labels)
+                labels, crop, results['joint_set'], self._pelvis(labels)
             )
         )
         results.update(
@@ -141,8 +154,22 @@ class PersonCrop(BaseTransform):
         if self._rest_pelvis is None:
             return None
         template, directions = self._rest_pelvis
-        betas = labels.get('betas')
-        return template if betas is None else template + betas @ directions
+        # Components that a label lacks are those of the mean shape.
+        betas = labels.get('betas', np.zeros(0))[: len(directions)]
+        return template + betas @ directions[: len(betas)]
+
+    def _require_joint_set(
+        self, joint_set: str | None, labels: dict[str, np.ndarray]
+    ) -> None:
+        named = [
+            key for key in ('keypoints2d', 'keypoints3d') if key in labels
+        ]
+        if self.flip_prob and named and joint_set is None:
+            raise ValueError(
+                f'PersonCrop(flip_prob={self.flip_prob}) swaps left and right '
+                f'of {" and ".join(named)} and has to know their joint_set: '
+                'add it to the annotations, or set PersonCrop(joint_set=)'
+            )
 
     def __repr__(self) -> str:
         return (

@@ -62,6 +62,10 @@ def project(points, K):
     return project_points(torch.tensor(points), torch.tensor(K)).numpy()
 
 
+def without(sample, *keys):
+    return {key: sample[key] for key in sample if key not in keys}
+
+
 def run(sample, size=64, seed=0, **kwargs):
     np.random.seed(seed)  # noqa: NPY002
     return PersonCrop(size, **kwargs)({**sample})
@@ -191,13 +195,14 @@ def test_an_image_moves_like_its_keypoints(sample):
 
 def test_every_depth_and_mask_pixel_is_the_nearest_one(sample):
     """Each pixel says where it is from: never more than half a pixel off."""
+    levels = np.array([0, 128, 255], np.uint8)
     number = np.arange(H * W).reshape(H, W)
     for seed in range(8):
         out = run(
             {
                 **sample,
                 'depth': number.astype(np.float32) + 1,
-                'mask': (number % 251 + 1).astype(np.uint8),
+                'mask': levels[number % 3],
                 'bbox': [5, 5, 130, 110],
             },
             seed=seed,
@@ -213,7 +218,7 @@ def test_every_depth_and_mask_pixel_is_the_nearest_one(sample):
         matrix = out['crop_matrix']
         exact = (crop_pixels - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
         assert np.abs(moved - exact).max() <= 0.5 + 1e-3
-        assert (out['mask'][inside] == source % 251 + 1).all()
+        assert (out['mask'][inside] == levels[source % 3]).all()
         assert (out['mask'][~inside] == 0).all()
 
 
@@ -333,6 +338,10 @@ def test_jitter_stays_within_its_limits(sample):
         [10, 10, 50],
         [500, 10, 600, 90],
         [-90, 10, -10, 90],
+        [-1e9, -1e9, 1e9, 1e9],
+        [10, 10, 10.2, 10.3],
+        [10, 10, 10**400, 50],
+        'box',
     ],
 )
 def test_an_unusable_box_is_refused(sample, box):
@@ -398,3 +407,140 @@ def test_visibility_stays_with_its_joint_and_ends_at_the_border(
         out['keypoints2d_visibility'],
         np.where(inside, out['keypoints2d_weight'] - 1, 0),
     )
+
+
+@pytest.mark.parametrize('flip_prob', [0.0, 1.0])
+@pytest.mark.parametrize(
+    'key, layout',
+    [
+        ('body_pose', lambda value: value.reshape(23, 3)),
+        ('global_orient', lambda value: value[None].tolist()),
+        ('betas', lambda value: value[None]),
+        ('smpl_weight', lambda value: [1.0]),
+        ('bbox', lambda value: [np.array(value).tolist()]),
+        ('keypoints2d', lambda value: np.c_[value, np.ones(14)]),
+        ('keypoints3d', lambda value: np.c_[value, np.ones(14)].tolist()),
+        ('keypoints3d', lambda value: value.ravel()),
+    ],
+)
+def test_a_layout_that_can_mean_one_thing_only_is_taken(
+    sample, key, layout, flip_prob
+):
+    sample = without(sample, 'keypoints2d_weight', 'keypoints3d_weight')
+    jitter = dict(rotation=20, flip_prob=flip_prob, seed=3)
+    wanted = run(sample, **jitter)
+    out = run({**sample, key: layout(sample[key])}, **jitter)
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(out[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize('flip_prob', [0.0, 1.0])
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('keypoints2d', np.ones((14, 4))),
+        ('keypoints2d', np.ones((13, 2))),
+        ('keypoints2d', [[1, 2]] * 13 + [[1]]),
+        ('keypoints2d', 'text'),
+        ('keypoints2d', {'x': 1}),
+        ('keypoints3d', np.ones((14, 2))),
+        ('keypoints3d', [[None, 0, 0]] * 14),
+        ('keypoints3d', [[10**400, 0, 0]] * 14),
+        ('keypoints2d_weight', np.ones(13)),
+        ('keypoints3d_weight', np.ones((14, 3))),
+        ('keypoints2d_visibility', np.ones((14, 2))),
+        ('body_pose', np.zeros((24, 3))),
+        ('body_pose', np.zeros(63)),
+        ('body_pose', np.zeros((23, 3, 3))),
+        ('global_orient', np.eye(3)),
+        ('betas', np.zeros((10, 2))),
+        ('betas', []),
+        ('betas', True),
+        ('transl', np.zeros(2)),
+        ('smpl_weight', np.ones(3)),
+        ('K', np.eye(4)),
+    ],
+)
+def test_another_layout_is_named_with_the_one_expected(
+    sample, key, value, flip_prob
+):
+    with pytest.raises(ValueError, match=rf'{key} (has|is).*expected.*a\.jpg'):
+        run(
+            {**sample, key: value, 'img_path': 'a.jpg'},
+            rotation=20,
+            flip_prob=flip_prob,
+        )
+
+
+@pytest.mark.parametrize(
+    'key, factor, fix',
+    [
+        ('keypoints3d', 1000, 'divide millimetres by 1000'),
+        ('keypoints3d', 1e300, 'metres'),
+        ('transl', 1000, 'metres are expected'),
+        ('global_orient', 180 / np.pi, 'radians, not degrees'),
+        ('body_pose', 180 / np.pi, 'radians, not degrees'),
+        ('keypoints2d', 1e30, 'pixels are expected'),
+        ('betas', 1e10, 'standard deviations'),
+        ('K', -1, 'leave it out'),
+        ('K', 1e200, 'leave it out'),
+    ],
+)
+def test_a_value_in_another_unit_is_a_bad_sample(sample, key, factor, fix):
+    scaled = np.array(sample[key], float) * factor
+    if key == 'K':
+        scaled[2] = 0, 0, 1
+    with pytest.raises(BadSampleError, match=rf'{key[1:]}.*a\.jpg.*') as error:
+        run({**sample, key: scaled, 'img_path': 'a.jpg'}, flip_prob=1.0)
+    assert fix in str(error.value)
+
+
+def test_a_sample_without_a_box_is_named(sample):
+    with pytest.raises(ValueError, match=r'no bbox.*a\.jpg.*x1, y1, x2, y2'):
+        run({**without(sample, 'bbox'), 'img_path': 'a.jpg'})
+
+
+def test_confidences_and_flags_beside_keypoints_are_weights(sample):
+    sample = without(sample, 'keypoints2d_weight')
+    score = np.linspace(0, 1, 14)
+    out = run({**sample, 'keypoints2d': np.c_[sample['keypoints2d'], score]})
+    np.testing.assert_array_equal(out['keypoints2d_weight'], score)
+    flags = np.arange(14) % 3
+    out = run(
+        {**sample, 'keypoints2d': np.c_[sample['keypoints2d'], flags]},
+        padding=3,
+    )
+    np.testing.assert_array_equal(out['keypoints2d_weight'], flags > 0)
+    np.testing.assert_array_equal(out['keypoints2d_visibility'], flags)
+    for column in (np.full(14, 0.5) * 3, -score):
+        with pytest.raises(ValueError, match='keypoints2d.*confidences'):
+            run(
+                {**sample, 'keypoints2d': np.c_[sample['keypoints2d'], column]}
+            )
+
+
+@pytest.mark.parametrize('flip_prob', [0.5, 1.0])
+def test_a_mirror_asks_for_the_joint_set_before_it_is_needed(
+    sample, flip_prob
+):
+    named = run(sample, flip_prob=flip_prob)
+    sample = without(sample, 'joint_set')
+    for seed in range(3):
+        with pytest.raises(ValueError, match=r'joint_set.*PersonCrop\('):
+            run(sample, flip_prob=flip_prob, seed=seed)
+    given = run(sample, flip_prob=flip_prob, joint_set='h36m14')
+    np.testing.assert_array_equal(given['keypoints2d'], named['keypoints2d'])
+    run(sample)
+
+
+@pytest.mark.parametrize('number', [1, 5, 11, 300])
+def test_any_number_of_shape_components_is_cropped(sample, number):
+    betas = np.zeros(number)
+    few = min(number, 10)
+    betas[:few] = sample['betas'][:few]
+    jitter = dict(rotation=20, flip_prob=1.0, seed=3)
+    out = run({**sample, 'betas': betas}, **jitter)
+    full = np.zeros(10)
+    full[:few] = betas[:few]
+    wanted = run({**sample, 'betas': full}, **jitter)
+    np.testing.assert_allclose(out['transl'], wanted['transl'], atol=1e-12)

@@ -57,7 +57,7 @@ class PersonToKeypoints(BaseTransform):
             visibility = labels['keypoints2d_visibility'].astype(int)
         else:
             inside = (points >= -0.5) & (points <= np.array(shape[::-1]) - 0.5)
-            visibility = 2 * inside.all(1)
+            visibility = np.where(inside.all(1), 2, 0)
         # COCO's flags: 0 without label, 1 hidden, 2 seen.
         visibility = np.where(labels['keypoints2d_weight'] > 0, visibility, 0)
         identity = int(results['sample_idx'])

@@ -15,6 +15,14 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 _EXTENSION = 'mmcv._ext'
+#: The commands that put the full mmcv in the place of mmcv-lite. Without its
+#: dependencies: pip would pull in others than the ones that are there.
+FULL_MMCV = (
+    'pip uninstall --yes mmcv-lite',
+    'pip install ninja',
+    "CFLAGS='-g0 -O1' MMCV_WITH_OPS=1 MAX_JOBS=2 "
+    'pip install --no-build-isolation --no-deps mmcv==2.1.0',
+)
 
 
 class _StandInExtension(ModuleType):
@@ -28,9 +36,8 @@ class _StandInExtension(ModuleType):
             raise NotImplementedError(
                 f'the compiled operator {name!r} of mmcv was called, but the '
                 'installed mmcv has none (mmcv-lite). Replace it by a full '
-                'mmcv: `pip uninstall mmcv-lite`, then `MMCV_WITH_OPS=1 pip '
-                'install --no-build-isolation mmcv==2.1.0` (compiles, needs '
-                'a C++ compiler).'
+                'mmcv (compiles for 10 to 25 minutes, needs a C++ compiler; '
+                f'see docs/install.md): `{" && ".join(FULL_MMCV)}`'
             )
 
         missing_operator.__name__ = name

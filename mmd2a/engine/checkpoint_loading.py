@@ -8,10 +8,11 @@ get a list of the harmless types such checkpoints are made of.
 
 import functools
 import os
+import os.path as osp
 import pickle
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +21,13 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
-from torch import nn
+from torch import Tensor, nn
+
+from mmd2a.engine.checkpoint_files import (
+    CheckpointError,
+    check_checkpoint_file,
+    damaged,
+)
 
 _SCHEMES = {
     '': 'load_from_local',
@@ -32,11 +39,10 @@ _SCHEMES = {
     'openmmlab://': 'load_from_openmmlab',
     'mmcls://': 'load_from_mmcls',
 }
+# How torch, and we, begin to say that something is not allowed; otherwise it
+# has met what no pickle holds.
+_REFUSED = r'Unsupported (?!operand)|Trying to|Can only'
 _FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
-
-
-class CheckpointError(RuntimeError):
-    """A file that does not do as the checkpoint it is asked to be."""
 
 
 class UntrustedCheckpointError(CheckpointError):
@@ -75,7 +81,9 @@ def read_checkpoint(filename: str, map_location: Any = None) -> Any:
     return read(filename, map_location=map_location)
 
 
-def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
+def load_every_parameter(
+    model: nn.Module, checkpoint: Any, filename: str = 'the checkpoint'
+) -> None:
     """Load a checkpoint that has to have all parameters of a model.
 
     MMEngine loads what fits and leaves the rest as it was initialised. Before
@@ -87,39 +95,39 @@ def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
         model: the model, not wrapped for several ranks.
         checkpoint: what was read from the file: a state dict, or a dict with
             one as ``state_dict``. Keys may start with ``module.``.
+        filename: what to call it in an error.
 
     Raises:
-        CheckpointError: parameters are missing or of another shape, or there
-            are no weights in it.
+        CheckpointError: parameters are missing, of another shape or not
+            finite, or there are no weights in it.
 
     Example:
         >>> load_every_parameter(nn.Linear(1, 2), nn.Linear(1, 2).state_dict())
         >>> load_every_parameter(nn.Linear(1, 2), {})
         Traceback (most recent call last):
-        mmd2a.engine.checkpoint_loading.CheckpointError: ...
+        mmd2a.engine.checkpoint_files.CheckpointError: ...
     """
-    weights = (
-        checkpoint.get('state_dict', checkpoint)
-        if isinstance(checkpoint, dict)
-        else checkpoint
-    )
-    if not isinstance(weights, dict):
-        raise CheckpointError(
-            'the checkpoint has no weights, but a '
-            f'{type(weights).__name__} in their place'
-        )
+    weights = checkpoint_weights(checkpoint, filename)
     bodies = tuple(
         f'{name}.'
         for name, module in model.named_modules()
         if _is_body(module)
     )
     state = OrderedDict(
-        (re.sub(r'^module\.', '', key), value)
+        (key, value)
         for key, value in weights.items()
+        if not key.startswith(bodies)
     )
-    for key in [key for key in state if key.startswith(bodies)]:
-        del state[key]
     state._metadata = getattr(weights, '_metadata', {})  # type: ignore
+    parameters = {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if not name.startswith(bodies)
+    }
+    for name in parameters.keys() & state.keys():
+        # torch would keep the real part.
+        if isinstance(state[name], Tensor) and state[name].is_complex():
+            raise _of_another_model(filename, f'{name} is complex')
     try:
         # Unlike MMEngine's, torch's loading tells what did not fit, after
         # modules have renamed what older versions of them have written.
@@ -127,12 +135,7 @@ def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
     except RuntimeError as error:
         # A heading, then a line per parameter of another shape.
         problem = str(error).split('\n')[:2][-1].strip('\t .')
-        raise _of_another_model(problem) from error
-    parameters = {
-        name
-        for name, _ in model.named_parameters()
-        if not name.startswith(bodies)
-    }
+        raise _of_another_model(filename, problem) from error
     missing = [key for key in missing if key in parameters]
     if missing:
         problem = (
@@ -144,7 +147,69 @@ def load_every_parameter(model: nn.Module, checkpoint: Any) -> None:
                 f', {len(unexpected)} are not of this model '
                 f'({_first(unexpected)})'
             )
-        raise _of_another_model(problem)
+        raise _of_another_model(filename, problem)
+    _require_finite(model, parameters, state.keys(), filename)
+
+
+def checkpoint_weights(
+    checkpoint: Any, filename: str = 'the checkpoint'
+) -> OrderedDict[str, Any]:
+    """Find the weights in a checkpoint, by the names of the bare model.
+
+    Args:
+        checkpoint: a state dict, or a dict with one as ``state_dict``.
+        filename: what to call it in an error.
+
+    Raises:
+        CheckpointError: there are none.
+
+    Example:
+        >>> list(checkpoint_weights({'module.a': torch.zeros(1)}))
+        ['a']
+    """
+    weights = (
+        checkpoint.get('state_dict', checkpoint)
+        if isinstance(checkpoint, dict)
+        else checkpoint
+    )
+    if not isinstance(weights, dict):
+        raise CheckpointError(
+            f'{filename} has no weights, but a {type(weights).__name__} in '
+            'their place. Name a checkpoint of a training'
+        )
+    if not all(isinstance(key, str) for key in weights):
+        raise CheckpointError(
+            f'{filename} has no weights: its state_dict has keys that are no '
+            'names of parameters. Name a checkpoint of a training'
+        )
+    renamed = OrderedDict(
+        (re.sub(r'^module\.', '', key), value)
+        for key, value in weights.items()
+    )
+    renamed._metadata = getattr(weights, '_metadata', {})  # type: ignore
+    return renamed
+
+
+def _require_finite(
+    model: nn.Module,
+    parameters: dict[str, nn.Parameter],
+    loaded: Collection[str],
+    filename: str,
+) -> None:
+    """Refuse parameters, and statistics beside them, that are not numbers."""
+    bad = [n for n, p in parameters.items() if not torch.isfinite(p).all()]
+    # Buffers may hold infinities on purpose, as attention masks do.
+    bad += [
+        name
+        for name, buffer in model.named_buffers()
+        if name in loaded and torch.isnan(buffer).any()
+    ]
+    if bad:
+        raise CheckpointError(
+            f'{filename} has {len(bad)} tensors with values that are not '
+            f'finite ({_first(bad)}): the training had diverged. Use an '
+            'earlier checkpoint'
+        )
 
 
 def _is_body(module: nn.Module) -> bool:
@@ -155,9 +220,9 @@ def _is_body(module: nn.Module) -> bool:
     )
 
 
-def _of_another_model(problem: str) -> CheckpointError:
+def _of_another_model(filename: str, problem: str) -> CheckpointError:
     return CheckpointError(
-        f'the checkpoint is of another model: {problem}. '
+        f'{filename} is of another model: {problem}. '
         'Give the same --cfg-options as in training'
     )
 
@@ -179,17 +244,28 @@ def _history_statistic(owner: Any, name: str) -> Callable:
     )
 
 
+def _empty_array(kind: type, shape: tuple[int, ...], _: bytes) -> np.ndarray:
+    """What a pickled array is before its values, shape and type are set.
+
+    NumPy's own function would take any shape, and the memory for it.
+    """
+    if kind is not np.ndarray or shape != (0,):
+        raise pickle.UnpicklingError(
+            f'Unsupported array of shape {shape} before its values'
+        )
+    return np.empty(0, np.int8)
+
+
 def _allowed_globals() -> list:
     """Arrays, NumPy numbers and MMEngine's log history; no functions that
     do more than to build those."""
     HistoryBuffer()  # fills in the standard statistics
-    array_maker = np.empty(0).__reduce__()[0]
     scalar_maker = np.float64(0).__reduce__()[0]
     dtypes = {type(np.dtype(code)) for code in np.typecodes['All']}
     allowed: list = [HistoryBuffer, np.ndarray, np.dtype, *dtypes]
     for core in ('numpy.core', 'numpy._core'):  # NumPy 1, NumPy 2
         allowed += [
-            (array_maker, f'{core}.multiarray._reconstruct'),
+            (_empty_array, f'{core}.multiarray._reconstruct'),
             (scalar_maker, f'{core}.multiarray.scalar'),
         ]
     for builtins in ('builtins', '__builtin__'):
@@ -220,20 +296,21 @@ def _restricted(loader: Callable) -> Callable:
 
     @functools.wraps(loader)
     def load(filename: str, map_location: Any = None) -> Any:
+        local = '://' not in str(filename)
+        if local:
+            check_checkpoint_file(osp.expanduser(filename))
         with _weights_only():
             try:
                 return loader(filename, map_location=map_location)
+            except CheckpointError:
+                raise
             except pickle.UnpicklingError as error:
-                raise UntrustedCheckpointError(
-                    _explain_refusal(filename, str(error))
-                ) from None
-            except (EOFError, RuntimeError) as error:
-                if _is_damaged(error):
-                    raise CheckpointError(
-                        f'{filename} is not a complete checkpoint: it was '
-                        'cut short while being written, copied or '
-                        'downloaded. Use an earlier one, or fetch it again.'
-                    ) from error
+                raise _explain_refusal(filename, str(error)) from None
+            except Exception as error:
+                # What torch stumbles over in a damaged file may be anything;
+                # what happens on the way to a download is another matter.
+                if local or _is_damaged(error):
+                    raise damaged(filename, _first_line(error)) from error
                 raise
 
     return load
@@ -245,15 +322,28 @@ def _is_damaged(error: Exception) -> bool:
     )
 
 
-def _explain_refusal(filename: str, reason: str) -> str:
+def _first_line(error: Exception) -> str:
+    """What torch says, without the places in its source."""
+    if isinstance(error, EOFError) or _is_damaged(error):
+        return 'its end is missing'
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = re.sub(r'^\[enforce fail at [^\]]*\]\s*\.?\s*', '', lines[0])
+    return f'torch says "{text[:200]}"'
+
+
+def _explain_refusal(filename: str, reason: str) -> CheckpointError:
     wanted = sorted(
         _unsafe_globals(filename) or re.findall(r'GLOBAL (\S+)', reason)
     )
+    if not wanted and not re.search(_REFUSED, reason):
+        return damaged(filename, 'it does not begin or go on as one')
     if wanted:
-        what = f'it asks to import {", ".join(wanted)}'
+        what = f'it asks to import {", ".join(wanted[:5])}'
+        if len(wanted) > 5:
+            what += f' and {len(wanted) - 5} more'
     else:
         what = reason.splitlines()[0]
-    return (
+    return UntrustedCheckpointError(
         f'{filename} was refused: {what}. Loading that could run any '
         'code, so only tensors, numbers, strings, lists, dicts, arrays '
         "and MMEngine's log history are read. If you trust its maker, "

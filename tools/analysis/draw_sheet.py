@@ -63,7 +63,8 @@ def build_model(settings: dict, checkpoint: str) -> D2AHMR:
     """Build the model of a config, with the weights of a checkpoint."""
     # The sheet shows the silhouette too.
     model = MODELS.build({**settings, 'keep_mask': True}).eval()
-    load_every_parameter(model, read_checkpoint(checkpoint, 'cpu'))
+    weights = read_checkpoint(checkpoint, 'cpu')
+    load_every_parameter(model, weights, checkpoint)
     if torch.cuda.is_available():
         model.to(torch.accelerator.current_accelerator())
     return model

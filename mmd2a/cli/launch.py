@@ -40,6 +40,7 @@ from mmd2a.engine.distributed import (
     setup_distributed,
     shutdown_distributed,
 )
+from mmd2a.engine.pretrained_init import require_pretrained_weights
 from mmd2a.engine.stopping import (
     Stopped,
     end_children,
@@ -125,6 +126,7 @@ def build_runner(
         check_file(cfg.load_from, 'checkpoint')
     kind = _kind_of_runner(cfg)
     restrict_checkpoint_loading()
+    require_pretrained_weights()
     setup_distributed(cfg, launcher)
     runner = kind.from_cfg(cfg)
     if start is not None:
@@ -181,7 +183,7 @@ class _EveryParameter(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
-        load_every_parameter(model, checkpoint)
+        load_every_parameter(model, checkpoint, str(runner._load_from))
 
 
 def use_amp(cfg: Config) -> None:

@@ -6,6 +6,7 @@ makes one is told what to install.
 """
 
 import functools
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -16,7 +17,12 @@ _INSTALL = {
     'colormap': 'pip install colormap easydev',
     'h5py': 'pip install h5py',
     'plyfile': 'pip install plyfile',
-    'pytorch3d': 'see its INSTALL.md: it is built from source',
+    'pytorch3d': (
+        'pip install --no-build-isolation '
+        '"git+https://github.com/facebookresearch/pytorch3d.git@stable" '
+        '(needs a C++ compiler). Without it MMHuman3D trains, evaluates and '
+        'projects, but does not render or read meshes'
+    ),
     'skimage': 'pip install scikit-image',
     'smplx': 'pip install --no-deps smplx (mind its licence)',
     'trimesh': 'pip install trimesh rtree',
@@ -63,9 +69,7 @@ class _Placeholder(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith('__'):
             raise AttributeError(name)
-        value = _placeholder_class(f'{self.__name__}.{name}')
-        setattr(self, name, value)
-        return value
+        return absent(f'{self.__name__}.{name}')
 
 
 @functools.cache
@@ -81,7 +85,37 @@ def placeholder(name: str) -> ModuleType:
     return _Placeholder(name, f'Stands for {name}, which is not installed.')
 
 
-def _placeholder_class(name: str) -> type:
+def rest_of(name: str) -> Callable[[str], type]:
+    """Make the ``__getattr__`` of a module that stands for part of another.
+
+    Args:
+        name: full name of that other module.
+
+    Example:
+        >>> find = rest_of('pytorch3d.renderer')
+        >>> find('MeshRenderer')()
+        Traceback (most recent call last):
+        ImportError: pytorch3d.renderer.MeshRenderer was used, but pytorch3d
+        is not installed: ...
+    """
+    return placeholder(name).__getattr__
+
+
+@functools.cache
+def absent(name: str) -> Any:
+    """Stand for a class, a function or a method that is not there.
+
+    Args:
+        name: full name, the library's first.
+
+    Returns:
+        A class to import, subclass and compare with. Making or calling it
+        raises ``ImportError``, also through a subclass.
+
+    Example:
+        >>> isinstance(3, absent('pytorch3d.structures.Meshes'))
+        False
+    """
     library = name.partition('.')[0]
 
     def refuse(cls: type, *args: Any, **kwargs: Any) -> NoReturn:

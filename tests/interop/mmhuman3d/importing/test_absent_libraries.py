@@ -37,7 +37,7 @@ import mmhuman3d.data.data_converters
 import mmhuman3d.data.datasets
 from mmhuman3d.data.data_structures.human_data import pickle
 import pickle as real
-assert pickle is real or 'pickle5' not in sys.modules
+assert pickle.dumps is real.dumps or 'pickle5' not in sys.modules
 assert status()['mmhuman3d'].endswith(
     'stands in for {', '.join(LIBRARIES)}'), status()
 try:

@@ -1,18 +1,15 @@
-"""The part of PyTorch3D's interface that MMHuman3D uses.
+"""The part of PyTorch3D's interface that MMHuman3D computes with.
 
 MMHuman3D imports PyTorch3D in most of its modules, for rotations and cameras
 more than for rendering, and PyTorch3D is not on PyPI for current versions of
-PyTorch. Rotations, transforms, cameras and tensor helpers work here, with
-PyTorch3D's names, conventions and shapes; meshes, rasterisation, lights and
-files can be imported but say on use that PyTorch3D itself is needed. Where
-it is installed, it is used instead of all this.
+PyTorch. What its trainings and its own tests enter works here, with
+PyTorch3D's names, conventions and shapes. Every other name is a placeholder
+that says on use that PyTorch3D itself is needed. Where it is installed, it is
+used instead of all this.
 
-- :mod:`.transforms`: rotation conversions
-  (quaternions with the real part first), 4x4 transforms of row vectors
-- :mod:`.renderer.cameras`: cameras and how
-  to point them
-- :mod:`.structures`: lists, padded and
-  packed tensors
+- :mod:`.transforms`: rotation conversions (quaternions with the real part
+  first), 4x4 transforms of row vectors
+- :mod:`.renderer.cameras`: cameras
 
 Frames: view space has +x left, +y up, +z forward, in metres. Normalised
 device coordinates (NDC) have the same x and y; the shorter image side spans

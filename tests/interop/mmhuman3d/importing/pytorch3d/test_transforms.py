@@ -274,20 +274,6 @@ def test_divisor_can_be_kept_away_from_zero():
     assert_close(projected[:, 0], [10.0, -10.0, 0.5])
 
 
-def test_normals_stay_normal_to_their_surface(transform):
-    linear = transform.get_matrix().clone()
-    linear[:, :3, 3], linear[:, 3] = 0, torch.tensor([0.4, 0.5, 0.6, 1.0])
-    transform = Transform3d(matrix=linear)
-    corners = torch.rand(3, 3, 3, dtype=torch.float64)
-    moved = transform.transform_points(corners)
-    edges = moved[:, 1:] - moved[:, :1]
-    normal = torch.linalg.cross(
-        corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    )
-    turned = transform.transform_normals(normal[:, None])
-    assert_close((edges * turned).sum(-1), torch.zeros(3, 2).double())
-
-
 def test_rotations_multiply_rows_from_the_right(scipy_rotations):
     matrix = matrices(scipy_rotations)[:2]
     points = torch.rand(2, 5, 3, dtype=torch.float64)
@@ -304,15 +290,8 @@ def test_rotations_multiply_rows_from_the_right(scipy_rotations):
         lambda: Rotate(torch.eye(4)),
         lambda: Translate(torch.zeros(3)),
         lambda: Transform3d().transform_points(torch.zeros(3)),
-        lambda: Transform3d().transform_normals(torch.zeros(5, 2)),
     ],
 )
 def test_wrong_shapes_are_named(wrong):
     with pytest.raises(ValueError, match='shape'):
         wrong()
-
-
-def test_transforms_move_between_types_and_stay_what_they_are():
-    move = Translate(torch.ones(1, 3)).to('cpu', torch.float64)
-    assert isinstance(move, Translate)
-    assert move.dtype == torch.float64 and move.device == torch.device('cpu')

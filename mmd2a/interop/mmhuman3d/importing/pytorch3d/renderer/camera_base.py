@@ -6,14 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmd2a.interop.mmhuman3d.importing.absent_libraries import absent
 from mmd2a.interop.mmhuman3d.importing.pytorch3d.renderer.utils import (
     TensorProperties,
 )
-from mmd2a.interop.mmhuman3d.importing.pytorch3d.renderer.view_transforms import (  # noqa: E501
-    get_world_to_view_transform,
+from mmd2a.interop.mmhuman3d.importing.pytorch3d.transforms import (
+    Rotate,
+    Transform3d,
+    Translate,
 )
-from mmd2a.interop.mmhuman3d.importing.pytorch3d.transforms import Transform3d
 
+_CAMERAS = 'pytorch3d.renderer.cameras.CamerasBase'
 _Size = Tensor | Sequence[int] | Sequence[Sequence[int]]
 
 
@@ -35,6 +38,8 @@ class CamerasBase(TensorProperties):
     T: Tensor
     K: Tensor | None
     image_size: Tensor | None
+    unproject_points = absent(f'{_CAMERAS}.unproject_points')
+    get_camera_center = absent(f'{_CAMERAS}.get_camera_center')
 
     def is_perspective(self) -> bool:
         """Whether distant things look small."""
@@ -50,12 +55,6 @@ class CamerasBase(TensorProperties):
             f'{type(self).__name__}.get_projection_transform'
         )
 
-    def unproject_points(
-        self, xy_depth: Tensor, world_coordinates: bool = True, **kwargs: Any
-    ) -> Tensor:
-        """Lift projected points with a depth back to space."""
-        raise NotImplementedError(f'{type(self).__name__}.unproject_points')
-
     def get_image_size(self) -> Tensor | None:
         """Return (height, width) of the images (N, 2), where known."""
         return getattr(self, 'image_size', None)
@@ -65,11 +64,6 @@ class CamerasBase(TensorProperties):
         self.R = kwargs.get('R', self.R)
         self.T = kwargs.get('T', self.T)
         return get_world_to_view_transform(self.R, self.T)
-
-    def get_camera_center(self, **kwargs: Any) -> Tensor:
-        """Return where in the world the cameras are (N, 3)."""
-        to_view = self.get_world_to_view_transform(**kwargs)
-        return to_view.inverse().get_matrix()[:, 3, :3]
 
     def get_full_projection_transform(self, **kwargs: Any) -> Transform3d:
         """Return the transform from the world to the projection."""
@@ -139,21 +133,6 @@ class CamerasBase(TensorProperties):
             self.get_ndc_camera_transform(**kwargs)
         )
 
-    def _projection(
-        self, world_coordinates: bool, from_ndc: bool = False, **kwargs: Any
-    ) -> Transform3d:
-        """What :meth:`unproject_points` is to undo."""
-        transform = (
-            self.get_full_projection_transform(**kwargs)
-            if world_coordinates
-            else self.get_projection_transform(**kwargs)
-        )
-        return (
-            transform.compose(self.get_ndc_camera_transform(**kwargs))
-            if from_ndc
-            else transform
-        )
-
     def _given_projection(self, **kwargs: Any) -> Transform3d | None:
         """Return the projection ``K`` (N, 4, 4) where one is given."""
         K = kwargs.get('K', self.K)
@@ -166,6 +145,28 @@ class CamerasBase(TensorProperties):
                 f'{tuple(K.shape)}'
             )
         return Transform3d(matrix=K.mT, device=self.device)
+
+
+def get_world_to_view_transform(R: Tensor, T: Tensor) -> Transform3d:
+    """Compose the transform from world to view space.
+
+    Args:
+        R: (N, 3, 3), acts on row vectors: view = world @ R + T.
+        T: (N, 3), metres.
+
+    Returns:
+        N transforms.
+
+    Raises:
+        ValueError: ``R`` or ``T`` has another shape.
+
+    Example:
+        >>> to_view = get_world_to_view_transform(
+        ...     torch.eye(3)[None], torch.tensor([[0., 0., 3.]]))
+        >>> to_view.transform_points(torch.zeros(1, 3))
+        tensor([[0., 0., 3.]])
+    """
+    return Rotate(R).compose(Translate(T))
 
 
 def get_ndc_to_screen_transform(

@@ -1,9 +1,11 @@
 """Cameras, as PyTorch3D defines them."""
 
+from mmd2a.interop.mmhuman3d.importing.absent_libraries import rest_of
 from mmd2a.interop.mmhuman3d.importing.pytorch3d.renderer.camera_base import (
     CamerasBase,
     get_ndc_to_screen_transform,
     get_screen_to_ndc_transform,
+    get_world_to_view_transform,
 )
 from mmd2a.interop.mmhuman3d.importing.pytorch3d.renderer.fov_cameras import (
     FoVOrthographicCameras,
@@ -14,12 +16,6 @@ from mmd2a.interop.mmhuman3d.importing.pytorch3d.renderer.sfm_cameras import (
     PerspectiveCameras,
     _get_sfm_calibration_matrix,
 )
-from mmd2a.interop.mmhuman3d.importing.pytorch3d.renderer.view_transforms import (  # noqa: E501
-    camera_position_from_spherical_angles,
-    get_world_to_view_transform,
-    look_at_rotation,
-    look_at_view_transform,
-)
 
 __all__ = [
     'CamerasBase',
@@ -28,10 +24,9 @@ __all__ = [
     'OrthographicCameras',
     'PerspectiveCameras',
     '_get_sfm_calibration_matrix',
-    'camera_position_from_spherical_angles',
     'get_ndc_to_screen_transform',
     'get_screen_to_ndc_transform',
     'get_world_to_view_transform',
-    'look_at_rotation',
-    'look_at_view_transform',
 ]
+
+__getattr__ = rest_of('pytorch3d.renderer.cameras')

@@ -151,28 +151,6 @@ class PerspectiveCameras(_CalibratedCameras):
         """Distant things look small."""
         return True
 
-    def unproject_points(
-        self,
-        xy_depth: Tensor,
-        world_coordinates: bool = True,
-        from_ndc: bool = False,
-        **kwargs: Any,
-    ) -> Tensor:
-        """Lift projected points with a depth back to space.
-
-        Args:
-            xy_depth: x, y of the projection and the distance along the
-                optical axis in metres, (N, P, 3) or (P, 3).
-            world_coordinates: return points of the world, not of the view.
-            from_ndc: x, y are in NDC, also where the projection is not.
-
-        Returns:
-            Points, as ``xy_depth``, metres.
-        """
-        projection = self._projection(world_coordinates, from_ndc, **kwargs)
-        projected = torch.cat([xy_depth[..., :2], 1 / xy_depth[..., 2:3]], -1)
-        return projection.inverse().transform_points(projected)
-
 
 class OrthographicCameras(_CalibratedCameras):
     r"""Orthographic cameras by focal length and principal point.
@@ -214,20 +192,6 @@ class OrthographicCameras(_CalibratedCameras):
     def is_perspective(self) -> bool:
         """Distant things do not look small."""
         return False
-
-    def unproject_points(
-        self,
-        xy_depth: Tensor,
-        world_coordinates: bool = True,
-        from_ndc: bool = False,
-        **kwargs: Any,
-    ) -> Tensor:
-        """Lift projected points with a depth back to space.
-
-        As :meth:`PerspectiveCameras.unproject_points`.
-        """
-        projection = self._projection(world_coordinates, from_ndc, **kwargs)
-        return projection.inverse().transform_points(xy_depth)
 
 
 def _get_sfm_calibration_matrix(

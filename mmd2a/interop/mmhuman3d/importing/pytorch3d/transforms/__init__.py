@@ -1,5 +1,6 @@
 """Rotation conversions and 4x4 transforms."""
 
+from mmd2a.interop.mmhuman3d.importing.absent_libraries import rest_of
 from mmd2a.interop.mmhuman3d.importing.pytorch3d.transforms.rotation_conversions import (  # noqa: E501
     axis_angle_to_matrix,
     axis_angle_to_quaternion,
@@ -31,3 +32,5 @@ __all__ = [
     'quaternion_to_matrix',
     'rotation_6d_to_matrix',
 ]
+
+__getattr__ = rest_of('pytorch3d.transforms')

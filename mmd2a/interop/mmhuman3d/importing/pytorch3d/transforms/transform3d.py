@@ -1,11 +1,7 @@
 """Transforms of 3-D points as 4x4 matrices that act on row vectors."""
 
-from typing import TypeVar
-
 import torch
 from torch import Tensor
-
-_Self = TypeVar('_Self', bound='Transform3d')
 
 
 class Transform3d:
@@ -80,16 +76,6 @@ class Transform3d:
         """Return the transform that undoes this one."""
         return Transform3d(matrix=torch.linalg.inv(self._matrix))
 
-    def to(
-        self: _Self,
-        device: torch.device | str,
-        dtype: torch.dtype | None = None,
-    ) -> _Self:
-        """Return this transform on another device or in another type."""
-        moved = object.__new__(type(self))
-        moved._matrix = self._matrix.to(device=device, dtype=dtype)
-        return moved
-
     def transform_points(
         self, points: Tensor, eps: float | None = None
     ) -> Tensor:
@@ -116,22 +102,6 @@ class Transform3d:
             sign = torch.where(divisor < 0, -1.0, 1.0).to(divisor)
             divisor = sign * divisor.abs().clamp(min=eps)
         return self._like(points, homogeneous[..., :3] / divisor)
-
-    def transform_normals(self, normals: Tensor) -> Tensor:
-        """Transform surface normals, by the inverse transpose.
-
-        Args:
-            normals: (P, 3) or (N, P, 3). Lengths are not kept.
-
-        Returns:
-            Normals (N, P, 3); (P, 3) for normals (P, 3) and a batch of one.
-
-        Raises:
-            ValueError: the normals have another shape.
-        """
-        _check(normals)
-        linear = self._matrix[:, :3, :3]
-        return self._like(normals, normals @ torch.linalg.inv(linear).mT)
 
     def _like(self, points: Tensor, result: Tensor) -> Tensor:
         return result[0] if points.ndim == 2 and len(self) == 1 else result

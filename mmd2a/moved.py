@@ -78,6 +78,58 @@ MOVED = {
         'keypoint_rle_loss',
         'KeypointRLELoss',
     ),
+    **_rows(
+        'mmd2a.interop.mmhuman3d',
+        'mmd2a.interop.mmhuman3d.importing',
+        'absent_libraries',
+        'finder',
+        'mmcv1',
+        'pickling',
+        'pytest_plugin',
+        'pytorch3d',
+        'registry',
+        'scoped_import',
+    ),
+    **_rows(
+        'mmd2a.interop.mmhuman3d',
+        'mmd2a.interop.mmhuman3d.settings',
+        'data_settings',
+        'learning_rates',
+        'optimizer_settings',
+        'run_settings',
+        'translation',
+    ),
+    **_rows(
+        'mmd2a.interop.mmhuman3d',
+        'mmd2a.interop.mmhuman3d.running',
+        'collate',
+        'dataset',
+        'distributed',
+        'estimator',
+        'metric',
+        'missing_files',
+        'optimizers',
+    ),
+    **_rows(
+        'mmd2a.interop.mmhuman3d',
+        'mmd2a.interop.mmhuman3d.d2a',
+        'd2a_estimator',
+    ),
+    'mmd2a.interop.mmhuman3d.components': (
+        'mmd2a.interop.mmhuman3d.registered_parts'
+    ),
+    'mmd2a.interop.mmhuman3d.footprint': (
+        'mmd2a.interop.mmhuman3d.importing.package_changes'
+    ),
+    'mmd2a.interop.mmhuman3d.image_companions': (
+        'mmd2a.interop.mmhuman3d.d2a.depth_and_masks'
+    ),
+    'mmd2a.interop.mmhuman3d.without_gpu': (
+        'mmd2a.interop.mmhuman3d.importing.torch_without_gpu'
+    ),
+    'mmd2a.interop.mmhuman3d.stand_ins': (
+        'run tools/data/make_mmhuman3d_stand_ins.py'
+    ),
 }
 
 

@@ -17,16 +17,14 @@ from mmd2a.evaluation import functional
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe
 from mmd2a.files import write_json
-from mmd2a.geometry import root_is_known, root_position
+from mmd2a.geometry import root_is_known, root_position, similarity_align
 from mmd2a.registry import METRICS
 
 __all__ = ['MeshMetric']
 
 JOINT_ERRORS: Mapping[str, Callable[..., Tensor]] = {
     'MPJPE': functional.mpjpe,
-    'PA-MPJPE': functional.pa_mpjpe,
     'MPJPE-z': functional.mpjpe_z,
-    'PA-MPJPE-z': functional.pa_mpjpe_z,
 }
 ERRORS = ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
 PARAMETERS = ('global_orient', 'body_pose', 'betas')
@@ -325,8 +323,15 @@ class MeshMetric(BaseMetric):
                     sample, protocol, root, mesh[i]
                 )
         used = weight.sum(dim=1) > 0
+        joints = pred - pred_root
+        # Once for both: the errors are those of functional.pa_mpjpe and
+        # pa_mpjpe_z.
+        aligned = similarity_align(joints, target, weight)
         errors = {
-            name: _to_numbers(kernel(pred - pred_root, target, weight), used)
+            f'{prefix}{name}': _to_numbers(
+                kernel(points, target, weight), used
+            )
+            for prefix, points in (('', joints), ('PA-', aligned))
             for name, kernel in JOINT_ERRORS.items()
         }
 

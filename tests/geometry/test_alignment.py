@@ -50,6 +50,74 @@ def test_matches_scipy_sample_by_sample(batch, points):
         )
 
 
+def numpy_loop(source, target):
+    """Errors (B,) after alignment, one NumPy SVD per sample."""
+    errors = []
+    for x, y in zip(source.numpy(), target.numpy()):
+        x_centered, y_centered = x - x.mean(0), y - y.mean(0)
+        u, s, vh = np.linalg.svd(y_centered.T @ x_centered)
+        flip = np.array([1, 1, np.sign(np.linalg.det(u @ vh))])
+        scale = (s * flip).sum() / max((x_centered**2).sum(), 1e-300)
+        aligned = scale * x_centered @ (u * flip @ vh).T + y.mean(0)
+        errors.append(np.linalg.norm(aligned - y, axis=1).mean())
+    return np.array(errors)
+
+
+SHAPES = {
+    'a person': lambda p: p * torch.tensor([0.15, 0.5, 0.1]),
+    'any cloud': lambda p: p,
+    'flat': lambda p: p * torch.tensor([0.4, 0.5, 0.0]),
+    'nearly a line': lambda p: p * torch.tensor([1e-3, 0.5, 1e-4]),
+    'a line': lambda p: p * torch.tensor([0.0, 0.5, 0.0]),
+    'a point': lambda p: torch.zeros_like(p),
+    'small': lambda p: 1e-6 * p,
+}
+NOISE = {'noise': 0.05, 'much noise': 1.0, 'none': 0.0}
+
+
+@pytest.mark.parametrize('batch', [5, 1100])
+@pytest.mark.parametrize('noise', NOISE)
+@pytest.mark.parametrize('shape', SHAPES)
+def test_errors_equal_those_of_a_loop_of_svds(shape, noise, batch):
+    points, vectors = random_sets(batch, 14, seed=batch)
+    target = SHAPES[shape](points)
+    mirror = torch.where(
+        torch.arange(batch)[:, None, None] % 3 == 0,
+        torch.tensor([-1.0, 1.0, 1.0]).double(),
+        1.0,
+    )
+    turn = Rotation.from_rotvec(vectors[:, 0].numpy()).as_matrix()
+    source = 2 * mirror * target @ torch.from_numpy(turn) + 0.3
+    source += 2 * NOISE[noise] * SHAPES[shape](vectors)
+    error = (similarity_align(source, target) - target).norm(dim=-1).mean(1)
+    # A billionth of a millimetre, which is what an SVD itself leaves of
+    # points a millimetre off a line.
+    np.testing.assert_allclose(
+        error.numpy(), numpy_loop(source, target), rtol=0, atol=1e-12
+    )
+
+
+def test_gradients_are_those_of_the_best_transform():
+    source, target = random_sets(2, 6)
+    weight = torch.rand(2, 6).double() + 0.1
+    source.requires_grad_()
+    target.requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda s, t: similarity_align(s, t, weight), (source, target)
+    )
+
+
+def test_asking_for_gradients_does_not_change_the_result():
+    source, target = random_sets(200, 14)
+    plain = similarity_align(source, target)
+    torch.testing.assert_close(
+        similarity_align(source.requires_grad_(), target).detach(),
+        plain,
+        atol=1e-11,
+        rtol=0,
+    )
+
+
 def test_result_does_not_depend_on_the_rest_of_the_batch():
     source, target = random_sets(8, 14)
     together = similarity_align(source, target)

@@ -14,6 +14,9 @@ from mmengine.config import Config, DictAction
 from mmengine.hub import get_config
 from mmengine.runner import Runner
 
+from mmd2a.cli.config_files import read_config_file
+from mmd2a.files import UnusableFileError
+
 # Per package the set of our script that installs it, because its own
 # requirements cannot be met, and those of them that it imports all the same.
 _ECOSYSTEM = {
@@ -180,15 +183,13 @@ def _read_config_file(path: str) -> Config:
         hint = (
             f'; did you mean {near[0]}?'
             if near
-            else '; the configs of this package are in configs/'
+            else '; name another, the configs of this package are in configs/'
         )
         raise UsageError(f'there is no config {path}{hint}')
     try:
-        return Config.fromfile(path)
-    except (OSError, SyntaxError) as error:
-        raise UsageError(
-            f'{path} cannot be read as a config: {error}'
-        ) from error
+        return read_config_file(path)
+    except UnusableFileError as error:
+        raise UsageError(str(error)) from error
 
 
 def _read_named_config(name: str) -> Config:

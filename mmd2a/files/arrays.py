@@ -137,10 +137,7 @@ def _parse(data: bytes, what: str, path: str | Path) -> np.ndarray:
         shape, fortran, dtype = read_header(stream)
     except Exception as error:  # The header is Python text: anything may come.
         raise UnusableFileError(
-            f'{what} has no header of NumPy '
-            f'({str(error) or type(error).__name__})',
-            path,
-            _FIX,
+            f'{what} has no header of NumPy that can be used', path, _FIX
         ) from error
     if dtype.hasobject:
         raise UnusableFileError(

@@ -56,7 +56,7 @@ def start_of_training(cfg: Config, resume: str | None) -> Start | None:
             folder would be overwritten.
 
     Example:
-        >>> start_of_training(Config(dict(work_dir='new')), 'auto')
+        >>> start_of_training(Config(dict(work_dir='new')), None)
         >>> start_of_training(Config(dict(work_dir='new')), 'no.pth')
         Traceback (most recent call last):
         mmd2a.cli.tool_config.UsageError: there is no checkpoint no.pth

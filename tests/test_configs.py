@@ -2,13 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmd2a.cli.tool_config import add_option_argument, read_config
+from mmd2a.cli.tool_config import UsageError, add_option_argument, read_config
 from mmd2a.registry import METRICS, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +80,76 @@ def test_there_is_one_tree_of_configs():
     packaged = ROOT / 'mmd2a' / '.mim' / 'configs'
     assert packaged.resolve() == ROOT / 'configs'
     assert not (ROOT / 'mmd2a' / 'configs').exists()
+
+
+def bodies(value: Any, place: str = '') -> dict[str, Any]:
+    """Every body that a config names, by its place."""
+    if not isinstance(value, (dict, list, tuple)):
+        return {}
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found: dict[str, Any] = {}
+    for key, child in items:
+        if key == 'body_model':
+            found[place] = child
+        else:
+            found |= bodies(child, f'{place}.{key}')
+    return found
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_one_line_changes_the_body_everywhere(name, tmp_path):
+    mine = tmp_path / 'mine.py'
+    mine.write_text(
+        f"_base_ = '{ROOT}/configs/{name}'\nbody_model = dict(num_betas=8)\n"
+    )
+    by_line = read_config(str(mine), {})
+    by_option = read_config(
+        str(ROOT / 'configs' / name), {'body_model.num_betas': 8}
+    )
+    assert by_line.to_dict() == by_option.to_dict()
+    named = bodies(by_line.to_dict())
+    assert all(body['num_betas'] == 8 for body in named.values())
+    assert {place.split('.')[1] for place in named if place} == {
+        'model',
+        'test_dataloader',
+        'test_evaluator',
+        'test_pipeline',
+        'train_dataloader',
+        'train_pipeline',
+        'val_dataloader',
+        'val_evaluator',
+        'visualizer',
+    }
+
+
+def test_the_body_of_the_config_is_built():
+    cfg = read_config(
+        str(ROOT / 'configs/d2a_hmr_hrnet.py'), {'body_model.num_betas': 8}
+    )
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(cfg.model)
+    assert model.objective.body_model.num_betas == 8
+    assert METRICS.build(cfg.test_evaluator).body_model.num_betas == 8
+
+
+def test_parts_of_different_bodies_are_refused(tmp_path):
+    mine = tmp_path / 'mine.py'
+    mine.write_text(
+        f"_base_ = '{ROOT}/configs/d2a_hmr_hrnet.py'\n"
+        "val_evaluator = dict(body_model=dict(path='SMPL.npz'))\n"
+    )
+    with pytest.raises(UsageError) as error:
+        read_config(str(mine), {})
+    message = str(error.value)
+    assert 'val_evaluator.body_model' in message and 'SMPL.npz' in message
+    assert '\n' not in message
+
+
+def test_the_best_checkpoint_follows_the_protocols():
+    """The config names no metric that other protocols do not have."""
+    assert load('d2a_hmr_hrnet.py').default_hooks.checkpoint.save_best == (
+        'auto'
+    )
 
 
 def test_an_unknown_model_key_is_named():

@@ -13,7 +13,7 @@ default_hooks = dict(
         type='mmd2a.AtomicCheckpointHook',
         interval=1,
         max_keep_ckpts=2,
-        save_best='synthetic_h36m14/MPJPE',
+        save_best='auto',  # the first error of the first protocol
         rule='less',
     ),
 )

@@ -2,6 +2,7 @@
 # backbone at full size is d2a_hmr_hrnet-w64.py.
 _base_ = [
     '../_base_/models/d2a_hmr.py',
+    '../_base_/bodies/embedded.py',
     '../_base_/datasets/synthetic_people_96.py',
     '../_base_/schedules/quick.py',
     '../_base_/default_runtime.py',

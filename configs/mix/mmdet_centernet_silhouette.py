@@ -126,16 +126,8 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=48,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        **dataset,
-        split='test',
-        num_people=600,
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
+    val_dataloader,
+    dataset=dict(val_dataloader['dataset'], split='test', num_people=600),
 )
 
 # The truth travels with the samples ('instances'): no annotation file.

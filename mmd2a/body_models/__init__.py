@@ -12,6 +12,7 @@ from mmd2a.body_models.joint_sets import (
     joint_names,
 )
 from mmd2a.body_models.mirror import SMPL_FLIP_PERMUTATION, mirror_pose
+from mmd2a.body_models.shared import BodyMismatchError, share_body
 from mmd2a.body_models.smpl import BodyOutput, SMPLBodyModel
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     'SMPL_FLIP_PERMUTATION',
     'SMPL_PARENTS',
     'BodyFileError',
+    'BodyMismatchError',
     'BodyOutput',
     'MeshCoarsening',
     'SMPLBodyModel',
@@ -31,4 +33,5 @@ __all__ = [
     'load_embedded_body',
     'mirror_pose',
     'read_body_file',
+    'share_body',
 ]

@@ -14,6 +14,7 @@ from mmengine.config import Config, DictAction
 from mmengine.hub import get_config
 from mmengine.runner import Runner
 
+from mmd2a.body_models import BodyMismatchError, share_body
 from mmd2a.cli.config_files import read_config_file
 from mmd2a.files import UnusableFileError
 
@@ -86,15 +87,15 @@ def add_option_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def read_config(config: str, options: dict[str, Any]) -> Config:
-    """Read a config and change it by ``--cfg-options``.
+    """Read a config, change it by ``--cfg-options``, share its body.
 
     Args:
         config: a file, or a name such as ``mmd2a::d2a_hmr/d2a_hmr_hrnet.py``.
         options: values by their dotted names.
 
     Raises:
-        UsageError: the file is not there or is no config, or an option does
-            not fit it.
+        UsageError: the file is not there or is no config, an option does not
+            fit it, or its parts name different bodies.
     """
     if '::' in config:
         cfg = _read_named_config(config)
@@ -108,6 +109,10 @@ def read_config(config: str, options: dict[str, Any]) -> Config:
         raise UsageError(
             f'--cfg-options do not fit each other: {error}'
         ) from error
+    try:
+        share_body(cfg)
+    except BodyMismatchError as error:
+        raise UsageError(f'{config}: {error}') from error
     return cfg
 
 

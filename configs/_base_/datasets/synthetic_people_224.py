@@ -2,27 +2,13 @@
 _base_ = './synthetic_people_96.py'
 
 image_size = 320
+crop_size = 224
 
-train_pipeline = [
-    dict(type='mmd2a.LoadFrame'),
-    dict(
-        type='mmd2a.PersonCrop',
-        size=224,
-        scale_jitter=0.15,
-        shift_jitter=0.06,
-        rotation=20,
-        flip_prob=0.5,
-    ),
-    dict(type='mmd2a.PhotometricJitter'),
-    dict(type='mmd2a.DegradeDepth'),
-    dict(type='mmd2a.PackBodySample'),
-]
-test_pipeline = [
-    dict(type='mmd2a.LoadFrame'),
-    dict(type='mmd2a.PersonCrop', size=224),
-    dict(type='mmd2a.DegradeDepth'),
-    dict(type='mmd2a.PackBodySample'),
-]
+# The same transforms; the second is the crop.
+train_pipeline = _base_.train_pipeline
+train_pipeline[1].update(size=crop_size, rotation=20)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].update(size=crop_size)
 
 train_dataloader = dict(
     batch_size=32,

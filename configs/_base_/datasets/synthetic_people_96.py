@@ -3,13 +3,14 @@
 # is no core left for a reader. With a GPU, give it readers.
 data_root = 'data/synthetic_people'
 image_size = 160
+crop_size = 96
 joint_set = 'h36m14'
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame'),
     dict(
         type='mmd2a.PersonCrop',
-        size=96,
+        size=crop_size,
         scale_jitter=0.15,
         shift_jitter=0.06,
         flip_prob=0.5,
@@ -20,7 +21,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='mmd2a.LoadFrame'),
-    dict(type='mmd2a.PersonCrop', size=96),
+    dict(type='mmd2a.PersonCrop', size=crop_size),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.PackBodySample'),
 ]
@@ -60,22 +61,8 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=48,
-    num_workers=0,
-    persistent_workers=False,
-    worker_init_fn=dict(type='mmd2a.init_worker'),
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='mmd2a.SyntheticPeople',
-        data_root=data_root,
-        split='test',
-        num_people=600,
-        image_size=image_size,
-        joint_set=joint_set,
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
+    val_dataloader,
+    dataset=dict(val_dataloader['dataset'], split='test', num_people=600),
 )
 
 val_evaluator = dict(type='mmd2a.MeshMetric', protocols=('synthetic_h36m14',))

@@ -41,7 +41,9 @@ class RLELoss(nn.Module):
               - \sum_d \log r_d + \sum_d \log \sigma_d .
 
     Hence μ is the mean and σ the standard deviation of the density, in each
-    dim and in the unit of the points, whatever the flow has learned.
+    dim and in the unit of the points, whatever the flow has learned: to 2 %
+    of σ, as closely as `RealNVP.moments` finds m and r. The density itself is
+    normalised exactly.
 
     **'parity'** is the arithmetic of the published code and of mmpose, with
     :math:`e = (\mu - x) / \sigma`,

@@ -97,6 +97,65 @@ def test_samples_come_from_the_density(base):
     )
 
 
+def importance_moments(
+    flow: RealNVP, num: int = 2**16
+) -> tuple[Tensor, Tensor]:
+    """Mean and scale by independent random points of a wider base."""
+    generator = torch.Generator().manual_seed(5)
+    points = torch.empty(num, flow.dims, dtype=torch.float64)
+    if flow.base == 'gaussian':
+        points.normal_(generator=generator)
+        log_ratio = 0.5 * points.square() * (1 - 1.5**2)
+    else:
+        points.exponential_(generator=generator)
+        points *= 1 - 2 * torch.empty_like(points).bernoulli_(
+            generator=generator
+        )
+        log_ratio = points.abs() * (1 - 1.5)
+    weight = log_ratio.sum(-1).softmax(0)
+    with torch.no_grad():
+        x = flow((1.5 * points).float())[0].double()
+    mean = weight @ x
+    return mean, (weight @ (x - mean).square()).sqrt()
+
+
+def check_moments(flow: RealNVP) -> None:
+    """The tolerance that `RealNVP.moments` and `RLELoss` state."""
+    with torch.no_grad():
+        mean, std = flow.moments()
+    true_mean, true_std = importance_moments(flow)
+    assert ((mean - true_mean).abs() <= 0.02 * true_std).all()
+    assert ((std / true_std - 1).abs() <= 0.02).all()
+
+
+@pytest.mark.parametrize('size', [0.15, 0.4])
+@pytest.mark.parametrize('base', ['gaussian', 'laplace'])
+@pytest.mark.parametrize('dims', [2, 3])
+def test_moments_are_right_to_two_percent(dims, base, size):
+    flow = rough_flow(dims, base)
+    for net in [*flow.s, *flow.t]:
+        torch.nn.init.normal_(net[4].weight, std=size)
+        torch.nn.init.normal_(net[4].bias, std=size)
+    check_moments(flow)
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+def test_moments_are_right_after_learning_heavy_tails(dims):
+    """What a flow learns where labels are off by any amount."""
+    torch.manual_seed(0)
+    flow = RealNVP(dims=dims, base='laplace')
+    optimizer = torch.optim.Adam(flow.parameters(), 4e-3)
+    for _ in range(150):
+        x = torch.randn(256, dims)
+        x = x / torch.randn(256, 1).abs().clamp_min(0.05)
+        loss = -flow.log_prob(x).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert flow.moments()[1].max() > 4
+    check_moments(flow)
+
+
 @pytest.mark.parametrize('base', ['gaussian', 'laplace'])
 @pytest.mark.parametrize('dims', [2, 3])
 def test_moments_are_those_of_samples(dims, base):

@@ -12,10 +12,12 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmd2a.body_models import SMPLBodyModel, build_body
+from mmd2a.body_models import build_body
 from mmd2a.evaluation import functional
+from mmd2a.evaluation.labelled_meshes import LabelledMeshes
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe
+from mmd2a.evaluation.sample_identity import sample_identity
 from mmd2a.files import write_json
 from mmd2a.geometry import root_is_known, root_position, similarity_align
 from mmd2a.registry import METRICS
@@ -27,7 +29,6 @@ JOINT_ERRORS: Mapping[str, Callable[..., Tensor]] = {
     'MPJPE-z': functional.mpjpe_z,
 }
 ERRORS = ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
-PARAMETERS = ('global_orient', 'body_pose', 'betas')
 
 
 @METRICS.register_module()
@@ -51,10 +52,15 @@ class MeshMetric(BaseMetric):
     ``<name>/num_meshes``, those with a PVE; ``<name>/num_skipped``. A mean
     over no sample is NaN, and so is one over a prediction that is not finite.
 
-    Errors are computed in float64 and summed exactly, every sample
-    (``img_path``, ``sample_idx``) once however samplers pad, so the digits
-    printed do not depend on batch size, order or number of processes, as far
-    as the predictions do not.
+    Errors are computed in float64 and summed exactly, every sample once
+    however samplers pad, so the digits printed do not depend on batch size,
+    order or number of processes, as far as the predictions do not. A sample
+    is known by ``sample_idx``, ``img_path``, ``bbox`` and ``entry_id`` (of
+    :class:`~mmd2a.datasets.BodyDataset`; without it by its labels), so people
+    of concatenated data sets stay apart.
+
+    Shape components of the labels that the body does not have are left out,
+    with a warning; those that the labels lack are 0.
 
     Args:
         body_model: config of the body that predictions are meshes of; the
@@ -113,15 +119,20 @@ class MeshMetric(BaseMetric):
         }
         self._check_protocols()
         self._size = 0
+        gendered = any(p.gender == 'gendered' for p in self.protocols)
+        self._labelled = LabelledMeshes(
+            self.body_model, self.gendered_body_models if gendered else None
+        )
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Append the errors of each sample, metres, as plain numbers."""
         records: list[dict] = [
-            dict(id=_identity(sample), errors={}) for sample in data_samples
+            dict(id=sample_identity(sample), errors={})
+            for sample in data_samples
         ]
         with torch.no_grad():
             pred_vertices = self._stack_predictions(data_samples)
-            gt_vertices, has_mesh = self._pose_ground_truth(
+            gt_vertices, has_mesh = self._labelled.pose(
                 data_samples, pred_vertices.device
             )
             for protocol in self.protocols:
@@ -196,7 +207,7 @@ class MeshMetric(BaseMetric):
                             sample_idx=index,
                             errors_m=r['errors'],
                         )
-                        for (index, path), r in samples.items()
+                        for (index, path, *_), r in samples.items()
                     ],
                 ),
             )
@@ -235,8 +246,9 @@ class MeshMetric(BaseMetric):
         for sample in samples:
             shape = tuple(sample['pred']['vertices'].shape)
             if shape != expected:
+                name = sample_identity(sample)[:2]
                 raise ValueError(
-                    f'pred.vertices of sample {_identity(sample)} have shape '
+                    f'pred.vertices of sample {name} have shape '
                     f'{shape}, but the body_model of the metric has '
                     f'{expected[0]} vertices; give model and metric the same '
                     f'body_model'
@@ -245,55 +257,6 @@ class MeshMetric(BaseMetric):
         if vertices.device.type == 'mps':  # has no float64
             vertices = vertices.cpu()
         return vertices.double()
-
-    def _pose_ground_truth(
-        self, samples: Sequence[dict], device: torch.device
-    ) -> tuple[Tensor, Tensor]:
-        """Return meshes (B, V, 3) at the body's origin and has_mesh (B,).
-
-        Translations are left out: they cancel under root alignment.
-        """
-        labels = [s['gt'] for s in samples]
-        has_mesh = (
-            torch.stack([gt['smpl_weight'] for gt in labels]).to(device) > 0
-        )
-        parameters = {
-            name: torch.stack([gt[name] for gt in labels])
-            .to(device)
-            .double()
-            .where(has_mesh[:, None], 0.0)
-            for name in PARAMETERS
-        }
-        if self.protocols and self.protocols[0].gender == 'gendered':
-            bodies = [
-                self._gendered_body(s) if known else self.body_model
-                for s, known in zip(samples, has_mesh.tolist())
-            ]
-        else:
-            bodies = [self.body_model] * len(samples)
-        vertices = torch.empty(
-            len(samples),
-            self.body_model.num_vertices,
-            3,
-            dtype=torch.float64,
-            device=device,
-        )
-        for body in dict.fromkeys(bodies):
-            rows = torch.tensor([b is body for b in bodies], device=device)
-            vertices[rows] = body.to(device)(
-                **{k: v[rows] for k, v in parameters.items()}
-            ).vertices
-        return vertices, has_mesh
-
-    def _gendered_body(self, sample: dict) -> SMPLBodyModel:
-        gender = sample.get('gender')
-        if gender not in self.gendered_body_models:
-            raise ValueError(
-                f'sample {_identity(sample)} has gender {gender!r} in its '
-                f'metainfo, but gendered_body_models has '
-                f'{", ".join(self.gendered_body_models)}'
-            )
-        return self.gendered_body_models[gender]
 
     def _errors(
         self,
@@ -342,17 +305,6 @@ class MeshMetric(BaseMetric):
             functional.pve(pred_vertices, gt_vertices), has_mesh
         )
         return errors
-
-
-def _identity(sample: dict) -> tuple[int, str]:
-    """Name a sample; ``sample_idx`` alone repeats in concatenated sets."""
-    if 'sample_idx' not in sample:
-        raise KeyError(
-            'a data sample has no sample_idx in its metainfo, which tells '
-            'padded samples from new ones; add it to the keys that the '
-            'packing transform keeps'
-        )
-    return int(sample['sample_idx']), str(sample.get('img_path', ''))
 
 
 def _labelled_joints(

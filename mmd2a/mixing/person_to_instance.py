@@ -7,6 +7,7 @@ from mmcv.transforms import BaseTransform
 
 from mmd2a.datasets.transforms.label_checks import check_box
 from mmd2a.datasets.transforms.masks import as_mask
+from mmd2a.mixing.entry_number import entry_number
 from mmd2a.registry import TRANSFORMS
 
 
@@ -47,7 +48,7 @@ class PersonToInstance(BaseTransform):
             instances=[instance],
             height=height,
             width=width,
-            img_id=results['sample_idx'],
+            img_id=entry_number(results),
         )
         return results
 

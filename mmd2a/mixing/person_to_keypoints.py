@@ -5,6 +5,7 @@ from mmcv.transforms import BaseTransform
 
 from mmd2a.datasets.keypoint_metainfo import keypoint_metainfo
 from mmd2a.datasets.transforms.label_checks import check_box, clean_labels
+from mmd2a.mixing.entry_number import entry_number
 from mmd2a.registry import TRANSFORMS
 
 _POSE_META = (
@@ -60,7 +61,7 @@ class PersonToKeypoints(BaseTransform):
             visibility = np.where(inside.all(1), 2, 0)
         # COCO's flags: 0 without label, 1 hidden, 2 seen.
         visibility = np.where(labels['keypoints2d_weight'] > 0, visibility, 0)
-        identity = int(results['sample_idx'])
+        identity = entry_number(results)
         meta = keypoint_metainfo(results['joint_set'])
         results.update({key: meta[key] for key in _POSE_META})
         results.update(

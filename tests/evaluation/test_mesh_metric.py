@@ -198,6 +198,52 @@ def test_concatenated_data_sets_with_equal_indices_count_in_full(samples):
     assert metrics['synthetic_h36m14/num_samples'] == 2 * NUM_SAMPLES
 
 
+@pytest.mark.parametrize('known_by', ['bbox', 'entry_id', 'labels'])
+def test_people_who_share_place_and_picture_are_kept_apart(
+    samples, body, known_by
+):
+    """Two annotation files over the same pictures, concatenated."""
+    meta = dict(sample_idx=0, img_path='same.jpg')
+    people = [clone(sample, **meta) for sample in samples]
+    for i, person in enumerate(people):
+        if known_by == 'labels':
+            continue
+        # Otherwise the same in all they hold.
+        person.gt = people[0].gt
+        value = dict(bbox=np.array([i, 0, 9, 9]), entry_id=f'{i}')[known_by]
+        person.set_metainfo({known_by: value})
+    padded = people + people[:2]
+    result = evaluate(padded, size=NUM_SAMPLES, batch_size=4)
+    assert result['synthetic_h36m14/num_samples'] == NUM_SAMPLES
+    assert result == evaluate(people)
+
+
+@pytest.mark.parametrize('number', [12, 7])
+def test_labels_of_other_numbers_of_shape_components_are_fitted(
+    samples, monkeypatch, number
+):
+    told = []
+    monkeypatch.setattr(
+        'mmd2a.evaluation.labelled_meshes.print_log',
+        lambda text, *_: told.append(text),
+    )
+    common = min(number, 10)
+    people, fitted = [], []
+    for sample in samples:
+        person, like = clone(sample), clone(sample)
+        person.gt.betas = torch.ones(number)
+        person.gt.betas[:common] = sample.gt.betas[:common]
+        like.gt.betas[common:] = 0
+        people.append(person)
+        fitted.append(like)
+    result = evaluate(people)
+    assert result == evaluate(fitted)
+    assert result['synthetic_h36m14/num_meshes'] > 3
+    assert [text[:30] for text in told] == (
+        ['labels have 12 shape component'] if number > 10 else []
+    )
+
+
 def test_lost_samples_are_reported(samples, monkeypatch):
     lines = []
     monkeypatch.setattr(

@@ -125,3 +125,11 @@ def test_mmpose_moves_image_depth_and_keypoints_together(sample):
             found += 1
     assert found > 3
     assert out['data_samples'].metainfo['flip_indices'][1] == 2
+
+
+def test_people_of_concatenated_data_sets_have_their_own_numbers(sample):
+    numbers = {
+        PersonToKeypoints()({**sample, 'entry_id': entry})['id']
+        for entry in ('00000001ffffffff', '00000002ffffffff')
+    }
+    assert len(numbers) == 2 and max(numbers) < 2**53

@@ -92,11 +92,11 @@ def _as_integers(mask: np.ndarray, path: str | None) -> np.ndarray:
             f'mask holds {mask.dtype}, not numbers', path, _FIX
         )
     low, high = mask.min(), mask.max()
-    if not (low >= 0 and high <= 255):  # Neither holds for NaN.
+    if not (low >= 0 and high <= 65535):  # Neither holds for NaN.
         raise BadSampleError(
             f'mask holds values from {low} to {high}', path, _FIX
         )
-    out = mask.astype(np.uint8)
+    out = mask.astype(np.uint16)
     if (out != mask).any():
         raise BadSampleError(
             f'mask holds fractions between {low} and {high}', path, _FIX

@@ -160,7 +160,31 @@ def test_keypoints_of_another_length_are_refused():
 
 
 def test_what_protocols_need_to_know_of_a_sample_is_kept():
-    packed = PackBodySample()({**full(), 'gender': 'female'})
+    packed = PackBodySample()(
+        {**full(), 'gender': 'female', 'entry_id': '8d2e'}
+    )
+    assert packed['data_samples'].entry_id == '8d2e'
     assert packed['data_samples'].gender == 'female'
     assert packed['data_samples'].joint_set == 'h36m14'
     assert packed['data_samples'].sample_idx == 3
+
+
+@pytest.mark.parametrize('number', [1, 5, 11, 300])
+def test_shape_components_are_as_many_as_are_labelled(number):
+    betas = np.linspace(-1, 1, number)
+    gt = PackBodySample()({**full(), 'betas': betas})['data_samples'].gt
+    np.testing.assert_allclose(gt.betas, betas, rtol=1e-6)
+    assert gt.smpl_weight == 1
+
+
+@pytest.mark.parametrize(
+    'levels', [(False, True), (0, 1), (0, 255), (np.uint16(0), 65535)]
+)
+def test_masks_of_any_levels_are_the_same_person(levels):
+    sample = full()
+    sample['mask'] = np.array(levels)[np.eye(H, W, dtype=int)]
+    gt = PackBodySample()(sample)['data_samples'].gt
+    np.testing.assert_array_equal(gt.mask[0], np.eye(H, W))
+    sample['mask'] = np.eye(H, W, dtype=np.uint8) * 7
+    with pytest.raises(ValueError, match='values 0, 7'):
+        PackBodySample()(sample)

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from mmd2a.body_models import joint_sets
 from mmd2a.body_models.body_file import (
     BodyFileError,
-    check_shape,
     read_body_file,
+    read_regressor,
 )
 from mmd2a.body_models.embedded import load_embedded_body
 from mmd2a.geometry.rotations import axis_angle_to_matrix
@@ -103,7 +103,7 @@ class SMPLBodyModel(nn.Module):
             if f'{name}_regressor' in arrays:
                 regressors[name] = arrays[f'{name}_regressor']
         for name, file in (joint_regressors or {}).items():
-            regressors[name] = _read_regressor(
+            regressors[name] = read_regressor(
                 name, file, len(arrays['v_template'])
             )
         self.joint_sets = tuple(regressors)
@@ -346,20 +346,3 @@ class SMPLBodyModel(nn.Module):
             + blend[:, :, 3]
         )
         return posed.transpose(1, 2).contiguous()
-
-
-def _read_regressor(
-    joint_set: str, file: str | Path, num_vertices: int
-) -> np.ndarray:
-    names = joint_sets.joint_names(joint_set)
-    if not Path(file).is_file():
-        raise FileNotFoundError(
-            f'no joint regressor for {joint_set!r} at '
-            f'{Path(file).absolute()}; expected an npy file with an array '
-            f'({len(names)}, {num_vertices})'
-        )
-    matrix = np.load(file, allow_pickle=False)
-    check_shape(
-        matrix, (len(names), num_vertices), f'{joint_set} regressor {file}'
-    )
-    return matrix.astype(np.float32)

@@ -196,3 +196,87 @@ def test_more_betas_than_the_file_has_is_an_error(arrays, tmp_path):
     assert SMPLBodyModel(path, num_betas=300).num_betas == 300
     with pytest.raises(BodyFileError, match='has 10 shape components'):
         SMPLBodyModel(num_betas=16)
+
+
+@pytest.mark.parametrize(
+    'content, named',
+    [
+        (dict(J=np.ones(3)), 'is a pickled body model'),
+        (dict(chumpy=np.ones(3)), 'pip install chumpy'),
+        (dict(hands_meanl=np.ones(45)), 'is an SMPL-H body'),
+        (dict(lmk_faces_idx=np.ones(51)), 'is an SMPL-X body'),
+    ],
+)
+def test_a_pickled_body_is_told_its_next_step(tmp_path, content, named):
+    path = tmp_path / 'MODEL.pkl'
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(BodyFileError, match=named) as error:
+        SMPLBodyModel(str(path))
+    text = str(error.value)
+    assert 'MODEL.pkl' in text and 'path=None' in text
+    assert 'release' in text and 'v_template' in text
+
+
+@pytest.mark.parametrize('by', ['names', 'sizes'])
+@pytest.mark.parametrize(
+    'relative, joints, extra',
+    [('SMPL-X', 55, 'lmk_faces_idx'), ('SMPL-H', 52, 'hands_meanl')],
+)
+def test_bodies_with_hands_are_refused_by_their_name(
+    tmp_path, by, relative, joints, extra
+):
+    arrays = dict(
+        v_template=np.zeros((10475, 3)),
+        f=np.zeros((20908, 3), np.uint32),
+        shapedirs=np.zeros((10475, 3, 20)),
+        posedirs=np.zeros((10475, 3, 9)),
+        J_regressor=np.zeros((joints, 10475)),
+        weights=np.zeros((10475, joints)),
+        kintree_table=np.zeros((2, joints), np.int64),
+    )
+    if by == 'names':  # the official files hold dicts as well
+        arrays[extra] = arrays['joint2num'] = np.array({'a': 1}, object)
+    with pytest.raises(BodyFileError, match=f'an {relative} body.*Today'):
+        SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
+
+
+@pytest.mark.parametrize(
+    'key, change, message',
+    [
+        ('weights', lambda a: 2 * a, 'weights of .* sums to 2 and not to 1'),
+        ('weights', lambda a: a - 0.1, 'weights are negative'),
+        ('J_regressor', np.zeros_like, 'J_regressor of .* row 0 sums to 0'),
+        ('posedirs', lambda a: a * np.nan, 'posedirs of .* not finite'),
+        ('shapedirs', lambda a: a.astype(int), 'shapedirs of .* int64, not'),
+        ('v_template', lambda a: 1000 * a, 'another unit.*in metres'),
+        ('f', lambda a: a + 0.5, 'f holds values that are no whole'),
+        ('f', lambda a: a[:0], 'f is empty'),
+    ],
+)
+def test_values_that_cannot_be_are_named(
+    arrays, tmp_path, key, change, message
+):
+    arrays[key] = change(arrays[key])
+    with pytest.raises(BodyFileError, match=message):
+        SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
+
+
+@pytest.mark.parametrize('dtype', ['f2', '>f4', '>f8'])
+def test_precision_and_byte_order_of_a_file_do_not_matter(
+    arrays, tmp_path, dtype
+):
+    def rounded(array, to):
+        floats = array.dtype.kind == 'f'
+        return array.astype('f2').astype(to) if floats else array
+
+    inputs = (torch.ones(1, 3), torch.full((1, 69), 0.1), torch.ones(1, 10))
+    expected, found = (
+        SMPLBodyModel(
+            save(
+                tmp_path / 'body.npz',
+                {key: rounded(value, to) for key, value in arrays.items()},
+            )
+        )(*inputs).vertices
+        for to in ('f4', dtype)
+    )
+    assert torch.equal(found, expected)

@@ -11,6 +11,7 @@ from mmd2a.depth.kinds import (
     check_normalization,
     depth_of_kind,
 )
+from mmd2a.depth.missing import zero_missing_depth
 from mmd2a.depth.normalization import normalize_depth
 from mmd2a.depth.orientation import OrientationWatch, share_beside_farther
 
@@ -25,4 +26,5 @@ __all__ = [
     'normalize_depth',
     'relative_depth_error',
     'share_beside_farther',
+    'zero_missing_depth',
 ]

@@ -60,6 +60,8 @@ MOVED = {
         'mmd2a.depth', 'mmd2a.mixing.stacking', 'stack_depth', 'unstack_depth'
     ),
     'mmd2a.models.backbones': 'mmd2a.mixing',
+    'mmd2a.models.encoders.depth_cross_attention': 'mmd2a.models.encoders',
+    'mmd2a.models.heads.mean_body': 'mmd2a.models.heads.mean_mesh',
     **_rows(
         'mmd2a.models.data_preprocessors',
         'mmd2a.mixing',

@@ -23,7 +23,7 @@ model = dict(
         depth_branch=dict(type='mmd2a.DepthBranch'),
     ),
     neck=dict(
-        type='mmd2a.DepthCrossAttentionEncoder',
+        type='mmd2a.DepthCrossAttentionNeck',
         in_channels=512,
         embed_dims=embed_dims,
         depth=2,

@@ -37,7 +37,7 @@ model = dict(
         depth_branch=dict(type='mmd2a.DepthBranch'),
     ),
     neck=dict(
-        type='mmd2a.DepthCrossAttentionEncoder',
+        type='mmd2a.DepthCrossAttentionNeck',
         in_channels=[128, 256],
         level=0,  # tokens of stride 16
         embed_dims=128,

@@ -31,7 +31,7 @@ model = dict(
     ),
     neck=[
         dict(
-            type='mmd2a.DepthCrossAttentionEncoder',
+            type='mmd2a.DepthCrossAttentionNeck',
             in_channels=[16, 24, 48, 576],
             level=2,  # 6 x 6 tokens: stride 16
             grid_size=(6, 6),

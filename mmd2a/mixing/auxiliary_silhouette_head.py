@@ -131,8 +131,7 @@ class AuxiliarySilhouetteHead(BaseModule):
     ) -> dict[str, Tensor]:
         if self.patch_embedding is None:
             return {}
-        tokens, grid = self.patch_embedding(features)
-        logits = self.decoder(tokens, grid, features)
+        logits = self.decoder(self.patch_embedding(features), features)
         return dict(
             loss_silhouette=self.loss_silhouette(
                 logits, *_stack_masks(samples, logits)

@@ -3,6 +3,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmd2a.depth import zero_missing_depth
 from mmd2a.registry import MODELS
 from mmd2a.structures import RGBDFeatures
 
@@ -19,7 +20,7 @@ class RGBDBackbone(BaseModule):
     :class:`RGBDDataPreprocessor` or the transform ``mmd2a.NormalizeRGBD``
     give it. Test-time flips and crops of it act on all of them alike.
 
-    What it returns is what ``mmd2a.DepthCrossAttentionEncoder`` takes in the
+    What it returns is what ``mmd2a.DepthCrossAttentionNeck`` takes in the
     position of the neck::
 
         model = dict(
@@ -31,7 +32,7 @@ class RGBDBackbone(BaseModule):
                 type='mmd2a.RGBDBackbone',
                 backbone=dict(type='mmpose.ResNet', depth=50)),
             neck=dict(
-                type='mmd2a.DepthCrossAttentionEncoder',
+                type='mmd2a.DepthCrossAttentionNeck',
                 in_channels=2048, embed_dims=512),
             head=dict(type='mmpose.HeatmapHead', in_channels=512, ...))
 
@@ -72,11 +73,11 @@ class RGBDBackbone(BaseModule):
                 "dict(type='mmd2a.RGBDDataPreprocessor', image=...) to the "
                 'model'
             )
-        valid = inputs[:, 4]
+        depth = zero_missing_depth(inputs[:, 3:])
         return RGBDFeatures(
             image=_as_tuple(self.backbone(inputs[:, :3])),
-            depth=_as_tuple(self.depth_branch(inputs[:, 3:])),
-            has_depth=valid.flatten(1).amax(1),
+            depth=_as_tuple(self.depth_branch(depth)),
+            has_depth=depth[:, 1].flatten(1).amax(1),
         )
 
 

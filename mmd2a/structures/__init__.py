@@ -2,5 +2,6 @@
 
 from mmd2a.structures.body_data_sample import BodyDataSample
 from mmd2a.structures.rgbd_features import RGBDFeatures
+from mmd2a.structures.token_map import TokenMap, missing_as_nobodys
 
-__all__ = ['BodyDataSample', 'RGBDFeatures']
+__all__ = ['BodyDataSample', 'RGBDFeatures', 'TokenMap', 'missing_as_nobodys']

@@ -1,5 +1,6 @@
 """Features of image and depth on their way from a backbone to a neck."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -26,3 +27,18 @@ class RGBDFeatures(NamedTuple):
     image: tuple[Tensor, ...]
     depth: tuple[Tensor, ...]
     has_depth: Tensor
+
+    @classmethod
+    def of_nobody(
+        cls, image: Tensor, depth_channels: Sequence[int]
+    ) -> 'RGBDFeatures':
+        """Add to a map (B, C, h, w) the depth of a batch that has none."""
+        size = (image.shape[0], *image.shape[-2:])
+        return cls(
+            image=(image,),
+            depth=tuple(
+                image.new_zeros(size[0], channels, *size[1:])
+                for channels in depth_channels
+            ),
+            has_depth=image.new_zeros(size[0]),
+        )

@@ -93,7 +93,7 @@ def test_backbones_of_every_package_fit(backbone, neck):
         return
     encoder = MODELS.build(
         dict(
-            type='mmd2a.DepthCrossAttentionEncoder',
+            type='mmd2a.DepthCrossAttentionNeck',
             embed_dims=16,
             depth=1,
             num_heads=2,
@@ -112,7 +112,7 @@ def test_a_list_of_necks_fuses_depth_before_a_pyramid(net):
     neck = MODELS.build(
         [
             dict(
-                type='mmd2a.DepthCrossAttentionEncoder',
+                type='mmd2a.DepthCrossAttentionNeck',
                 in_channels=8,
                 embed_dims=16,
                 depth=1,
@@ -130,3 +130,12 @@ def test_a_list_of_necks_fuses_depth_before_a_pyramid(net):
         (4, 4, 4),
         (4, 2, 2),
     ]
+
+
+def test_raw_missing_depth_leaves_no_trace(net):
+    images = torch.randn(2, 5, 64, 64)
+    images[1, 3:] = torch.nan
+    features = net(images)
+    assert features.has_depth.isfinite().all() and features.has_depth[1] == 0
+    sum(m.sum() for m in features.depth).backward()
+    assert all(p.grad.isfinite().all() for p in net.depth_branch.parameters())

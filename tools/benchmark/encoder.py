@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
 from mmd2a.models.encoders import DepthBranch, DepthCrossAttentionEncoder
+from mmd2a.structures import TokenMap
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,6 +68,7 @@ def milliseconds(
     def step() -> Tensor:
         module.zero_grad()
         out = module(*inputs)
+        out = out.tokens if isinstance(out, TokenMap) else out
         out.sum().backward()
         return out
 
@@ -88,22 +90,22 @@ def main() -> None:
     tokens = torch.randn(
         args.batch_size, grid[0] * grid[1], args.embed_dims, device=device
     )
+    image = TokenMap(tokens, grid)
+    depth = TokenMap(tokens, grid, torch.ones(args.batch_size, device=device))
     depth_map = torch.randn(
         args.batch_size, 2, args.image_size, args.image_size, device=device
     )
-    has_depth = torch.ones(args.batch_size, device=device)
 
     def encoder(**options) -> nn.Module:
         return DepthCrossAttentionEncoder(**size, **options).to(device)
 
-    with_depth = (tokens, tokens, grid, has_depth)
     rows = [
-        ('encoder, RGB only', encoder(with_depth=False), (tokens, None, grid)),
-        ('encoder, depth', encoder(), with_depth),
+        ('encoder, RGB only', encoder(with_depth=False), (image,)),
+        ('encoder, depth', encoder(), (image, depth)),
         (
             'encoder, depth, attention written out',
             encoder(fused_attention=False),
-            with_depth,
+            (image, depth),
         ),
         ('depth branch', DepthBranch().to(device), (depth_map,)),
     ]

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmd2a.models.resampling import interpolate_map
 from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
 
 
 @MODELS.register_module()
@@ -31,7 +32,8 @@ class SilhouetteDecoder(nn.Module):
         >>> import torch
         >>> decoder = SilhouetteDecoder(64, skip_channels=(16, 32))
         >>> features = [torch.zeros(2, 16, 56, 56), torch.zeros(2, 32, 28, 28)]
-        >>> decoder(torch.zeros(2, 49, 64), (7, 7), features).shape
+        >>> z = TokenMap(torch.zeros(2, 49, 64), (7, 7))
+        >>> decoder(z, features).shape
         torch.Size([2, 1, 56, 56])
     """
 
@@ -61,16 +63,12 @@ class SilhouetteDecoder(nn.Module):
         self.output = nn.Conv2d(channels, 1, 1)
 
     def forward(
-        self,
-        z: Tensor,
-        grid: tuple[int, int],
-        features: Tensor | Sequence[Tensor],
+        self, z: TokenMap, features: Tensor | Sequence[Tensor]
     ) -> Tensor:
         """Decode tokens.
 
         Args:
-            z: encoder output (B, N, C).
-            grid: (h, w).
+            z: encoder output (B, N, C) on (h, w).
             features: image feature map(s) (B, skip_channels, h', w'), any
                 sizes.
 
@@ -84,10 +82,7 @@ class SilhouetteDecoder(nn.Module):
                 f'built for {len(self.skips)} feature maps, got '
                 f'{len(features)}'
             )
-        if z.shape[1] != grid[0] * grid[1]:
-            raise ValueError(
-                f'{z.shape[1]} tokens do not fill a grid {tuple(grid)}'
-            )
+        tokens, grid, _ = TokenMap.checked(z)
         sizes = [
             (grid[0] * 2**i, grid[1] * 2**i)
             for i in range(self.num_blocks + 1)
@@ -99,19 +94,12 @@ class SilhouetteDecoder(nn.Module):
                 range(len(sizes)),
                 key=lambda i: max(height / sizes[i][0], sizes[i][0] / height),
             )
-            skip = _resize(reduce(feature), sizes[level])
+            skip = interpolate_map(reduce(feature), sizes[level])
             skips.setdefault(level, []).append(skip)
 
-        x = self.reduce(z).transpose(1, 2).unflatten(2, tuple(grid))
+        x = TokenMap(self.reduce(tokens), grid).as_map()
         x = sum(skips.get(0, []), x)
         for i, block in enumerate(self.blocks, start=1):
-            x = sum(skips.get(i, []), _resize(x, sizes[i]))
+            x = sum(skips.get(i, []), interpolate_map(x, sizes[i]))
             x = block(x)
         return self.output(x)
-
-
-def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize maps bilinearly, unless they fit already."""
-    if x.shape[-2:] == size:
-        return x
-    return F.interpolate(x, size, mode='bilinear', align_corners=False)

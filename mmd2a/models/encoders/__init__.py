@@ -2,8 +2,10 @@
 
 from mmd2a.models.encoders.attention import MultiHeadAttention
 from mmd2a.models.encoders.depth_branch import DepthBranch
-from mmd2a.models.encoders.depth_cross_attention import (
+from mmd2a.models.encoders.depth_cross_attention_block import (
     DepthCrossAttentionBlock,
+)
+from mmd2a.models.encoders.depth_cross_attention_encoder import (
     DepthCrossAttentionEncoder,
 )
 from mmd2a.models.encoders.gated_fusion import LearnableGatedFusion

@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmd2a.models.resampling import average_map, interpolate_map
 from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
 
 
 @MODELS.register_module()
@@ -36,8 +38,8 @@ class PatchEmbedding(BaseModule):
     Example:
         >>> embed = PatchEmbedding(in_channels=(8, 16), embed_dims=32)
         >>> maps = torch.zeros(2, 8, 14, 14), torch.zeros(2, 16, 7, 7)
-        >>> tokens, grid = embed(maps)
-        >>> tokens.shape, grid
+        >>> tokens = embed(maps)
+        >>> tokens.tokens.shape, tokens.grid
         (torch.Size([2, 49, 32]), (7, 7))
     """
 
@@ -73,9 +75,17 @@ class PatchEmbedding(BaseModule):
         )
 
     def forward(
-        self, features: Tensor | Sequence[Tensor]
-    ) -> tuple[Tensor, tuple[int, int]]:
-        """Embed maps (B, C_i, h_i, w_i) as tokens (B, N, C) on a grid."""
+        self, features: Tensor | Sequence[Tensor], has: Tensor | None = None
+    ) -> TokenMap:
+        """Embed feature maps.
+
+        Args:
+            features: maps (B, C_i, h_i, w_i), one or a sequence.
+            has: (B,), above 0 for samples whose maps count; None: all.
+
+        Returns:
+            Tokens (B, N, C) on their grid.
+        """
         maps = [features] if isinstance(features, Tensor) else list(features)
         channels = tuple(m.shape[1] for m in maps)
         if channels != self.in_channels:
@@ -85,21 +95,15 @@ class PatchEmbedding(BaseModule):
                 '`in_channels` to what the backbone returns.'
             )
         size = (maps[self.level].shape[-2], maps[self.level].shape[-1])
-        maps = [_resize(m, size) for m in maps]
+        maps = [
+            interpolate_map(m, size)
+            if m.shape[-2] < size[0]
+            else average_map(m, size)
+            for m in maps
+        ]
         x = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
         pad_h = -x.shape[-2] % self.patch_size
         pad_w = -x.shape[-1] % self.patch_size
         if pad_h or pad_w:
             x = F.pad(x, (0, pad_w, 0, pad_h))
-        x = self.proj(x)
-        grid = (x.shape[-2], x.shape[-1])
-        return x.flatten(2).transpose(1, 2), grid
-
-
-def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Average a map onto a coarser grid, interpolate it onto a finer one."""
-    if tuple(x.shape[-2:]) == size:
-        return x
-    if x.shape[-2] < size[0]:
-        return F.interpolate(x, size, mode='bilinear', align_corners=False)
-    return F.adaptive_avg_pool2d(x, size)
+        return TokenMap.from_map(self.proj(x), has)

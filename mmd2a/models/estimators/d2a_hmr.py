@@ -10,10 +10,11 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel
+from mmd2a.depth import zero_missing_depth
 from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
 from mmd2a.registry import MODELS
-from mmd2a.structures import BodyDataSample
+from mmd2a.structures import BodyDataSample, TokenMap
 
 Config = dict[str, Any]
 
@@ -22,16 +23,11 @@ OBJECTIVE = dict(type='mmd2a.MeshObjective')
 DEPTH_EMBEDDING = dict(type='mmd2a.PatchEmbedding')
 SILHOUETTE_LOSS = dict(type='mmd2a.SilhouetteLoss')
 DATA_PREPROCESSOR = dict(type='mmd2a.BodyDataPreprocessor')
+_LOSSES = ('loss_vertices', 'loss_keypoints3d', 'loss_keypoints2d')
 # Arguments of D2AHMR in 0.1.0 that the objective takes now.
 _NOW_OF_THE_OBJECTIVE = {
     name: f'objective=dict({name}=...)'
-    for name in (
-        'joint_set',
-        'root',
-        'loss_vertices',
-        'loss_keypoints3d',
-        'loss_keypoints2d',
-    )
+    for name in ('joint_set', 'root', *_LOSSES)
 }
 
 
@@ -240,43 +236,32 @@ class D2AHMR(BaseModel):
         features = self.backbone(
             inputs['img'].contiguous(memory_format=torch.channels_last)
         )
-        tokens, grid = self.patch_embedding(features)
-        depth_tokens = depth_grid = has_depth = None
-        if self.depth_branch is not None:
-            if 'depth' not in inputs:
-                raise ValueError(
-                    'this model has a depth_branch but the batch has no depth:'
-                    ' load it (LoadFrame(with_depth=True)) or set'
-                    ' model.depth_branch=None'
-                )
-            depth_tokens, depth_grid = self.depth_embedding(
-                self.depth_branch(inputs['depth'])
-            )
-            has_depth = inputs.get('has_depth')
-        z = self.encoder(
-            tokens,
-            depth_tokens,
-            grid,
-            has_depth=has_depth,
-            depth_grid=depth_grid,
-        )
-        output = self.objective.centre(
-            self.head(
-                z,
-                grid,
-                depth_tokens=depth_tokens,
-                has_depth=has_depth,
-                depth_grid=depth_grid,
-            )
-        )
+        image = self.patch_embedding(features)
+        depth = self._depth(inputs)
+        z = self.encoder(image, depth)
+        output = self.objective.centre(self.head(z, depth))
         if self.flow_head is not None:
-            output['sigma'] = self.flow_head(z)
+            output['sigma'] = self.flow_head(z.tokens)
         if self.silhouette_decoder is not None and (
             self.keep_mask
             or (self.training and self.loss_silhouette is not None)
         ):
-            output['mask'] = self.silhouette_decoder(z, grid, features)
+            output['mask'] = self.silhouette_decoder(z, features)
         return output
+
+    def _depth(self, inputs: dict[str, Tensor]) -> TokenMap | None:
+        """Depth tokens, and who has them; None: an RGB-only model."""
+        if self.depth_branch is None:
+            return None
+        if 'depth' not in inputs:
+            raise ValueError(
+                'this model has a depth_branch but the batch has no depth:'
+                ' load it (LoadFrame(with_depth=True)) or set'
+                ' model.depth_branch=None'
+            )
+        has_depth = inputs.get('has_depth')
+        depth = zero_missing_depth(inputs['depth'], has_depth)
+        return self.depth_embedding(self.depth_branch(depth), has_depth)
 
     # ---- training --------------------------------------------------------
     def _loss(
@@ -294,10 +279,8 @@ class D2AHMR(BaseModel):
                 output['mask'], gt['mask'], gt['mask_weight']
             )
         if not losses:
-            raise ValueError(
-                'there is nothing to train: all of objective.loss_*, '
-                'flow_head and loss_silhouette are None'
-            )
+            why = 'objective.loss_*, flow_head, loss_silhouette are all None'
+            raise ValueError(f'there is nothing to train: {why}')
         return losses
 
     def _distribution_terms(
@@ -311,17 +294,13 @@ class D2AHMR(BaseModel):
                 gt['keypoints2d'],
                 gt['keypoints2d_weight'],
             )
-        mean, target = output['keypoints3d'], gt['keypoints3d']
-        weight = gt['keypoints3d_weight']
         coarse = gt['vertices'][:, self.head.coarse_ids]
+        known = gt['smpl_weight'][:, None].expand(coarse.shape[:2])
         return (
-            torch.cat([mean, output['coarse_vertices']], 1),
+            torch.cat([output['keypoints3d'], output['coarse_vertices']], 1),
             output['sigma'],
-            torch.cat([target, coarse], 1),
-            torch.cat(
-                [weight, gt['smpl_weight'][:, None].expand(coarse.shape[:2])],
-                1,
-            ),
+            torch.cat([gt['keypoints3d'], coarse], 1),
+            torch.cat([gt['keypoints3d_weight'], known], 1),
         )
 
     # ---- prediction ------------------------------------------------------

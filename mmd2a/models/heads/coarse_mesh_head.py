@@ -4,10 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel, build_body, coarsen_mesh
-from mmd2a.models.heads.mean_body import decode_camera, mean_vertices
+from mmd2a.models.heads.camera_decoding import decode_camera
+from mmd2a.models.heads.mean_mesh import mean_vertices
 from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
 
 EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
 # An offset of 1 in the network is this many metres: the size of what it has
@@ -44,7 +46,7 @@ class CoarseMeshHead(nn.Module):
 
     Example:
         >>> head = CoarseMeshHead(64, num_coarse_vertices=100)
-        >>> out = head(torch.zeros(2, 36, 64), (6, 6))
+        >>> out = head(TokenMap(torch.zeros(2, 36, 64), (6, 6)))
         >>> out['coarse_vertices'].shape, out['camera'].shape
         (torch.Size([2, 100, 3]), torch.Size([2, 3]))
     """
@@ -88,29 +90,22 @@ class CoarseMeshHead(nn.Module):
         )
 
     def forward(
-        self,
-        z: Tensor,
-        grid: tuple[int, int],
-        depth_tokens: Tensor | None = None,
-        has_depth: Tensor | None = None,
-        depth_grid: tuple[int, int] | None = None,
+        self, z: TokenMap, depth: TokenMap | None = None
     ) -> dict[str, Tensor]:
         """Predict a mesh and a camera.
 
         Args:
-            z: encoder output (B, N, C).
-            grid: (h, w).
-            depth_tokens: depth features (B, N', C'), or None.
-            has_depth: (B,), above 0 where depth_tokens count; None: all.
-            depth_grid: grid of the depth tokens where it is not ``grid``.
+            z: encoder output (B, N, C) on (h, w).
+            depth: depth features (B, N', C') on a grid of their own, with
+                ``has`` where not all samples have depth; None: nobody has.
 
         Returns:
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty).
         """
-        out = self.regressor(z, grid, depth_tokens, has_depth, depth_grid)
+        out = self.regressor(z, depth)
         # Half precision would move a vertex by millimetres.
-        with torch.autocast(z.device.type, enabled=False):
+        with torch.autocast(out.device.type, enabled=False):
             out = out.to(self.mean_coarse.dtype)
             offsets = out[:, :-3].unflatten(1, (-1, 3))
             coarse = self.mean_coarse + _OFFSET_UNIT * offsets

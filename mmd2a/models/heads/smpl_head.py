@@ -8,10 +8,12 @@ from mmd2a.geometry.rotations import (
     matrix_to_rotation_6d,
     rotation_6d_to_matrix,
 )
-from mmd2a.models.heads.mean_body import decode_camera, mean_rotations
+from mmd2a.models.heads.camera_decoding import decode_camera
+from mmd2a.models.heads.mean_mesh import mean_rotations
 from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
 
 EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
 
@@ -40,7 +42,8 @@ class SMPLHead(nn.Module):
 
     Example:
         >>> head = SMPLHead(64, num_coarse_vertices=100)
-        >>> head(torch.zeros(2, 36, 64), (6, 6))['body_pose'].shape
+        >>> z = TokenMap(torch.zeros(2, 36, 64), (6, 6))
+        >>> head(z)['body_pose'].shape
         torch.Size([2, 23, 3, 3])
     """
 
@@ -82,30 +85,23 @@ class SMPLHead(nn.Module):
         )
 
     def forward(
-        self,
-        z: Tensor,
-        grid: tuple[int, int],
-        depth_tokens: Tensor | None = None,
-        has_depth: Tensor | None = None,
-        depth_grid: tuple[int, int] | None = None,
+        self, z: TokenMap, depth: TokenMap | None = None
     ) -> dict[str, Tensor]:
         """Predict parameters, a mesh and a camera.
 
         Args:
-            z: encoder output (B, N, C).
-            grid: (h, w).
-            depth_tokens: depth features (B, N', C'), or None.
-            has_depth: (B,), above 0 where depth_tokens count; None: all.
-            depth_grid: grid of the depth tokens where it is not ``grid``.
+            z: encoder output (B, N, C) on (h, w).
+            depth: depth features (B, N', C') on a grid of their own, with
+                ``has`` where not all samples have depth; None: nobody has.
 
         Returns:
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty), ``global_orient``
             (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
         """
-        out = self.regressor(z, grid, depth_tokens, has_depth, depth_grid)
+        out = self.regressor(z, depth)
         # Half precision would move a vertex by millimetres.
-        with torch.autocast(z.device.type, enabled=False):
+        with torch.autocast(out.device.type, enabled=False):
             pose, betas, camera = out.to(self.mean_rotation_6d.dtype).split(
                 self.splits, 1
             )

@@ -1,8 +1,10 @@
 """Token maps to the numbers of one person, knowing what was where."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mmd2a.models.resampling import average_map
+from mmd2a.structures import TokenMap, missing_as_nobodys
 
 
 class TokenRegressor(nn.Module):
@@ -15,8 +17,7 @@ class TokenRegressor(nn.Module):
     path straight to the output. The output starts at about a hundredth of
     its input's size.
 
-    Without depth (``has_depth`` 0) the depth part is exactly zero, whatever
-    the depth tokens hold.
+    Without depth the depth part is exactly zero, whatever its tokens hold.
 
     B: batch, N = h w, N': tokens, C, C': their widths, F: hidden width, O:
     number of outputs.
@@ -59,55 +60,45 @@ class TokenRegressor(nn.Module):
         self.output = nn.Linear(hidden, num_outputs)
         _start_small(self.output)
 
-    def forward(
-        self,
-        z: Tensor,
-        grid: tuple[int, int],
-        depth_tokens: Tensor | None = None,
-        has_depth: Tensor | None = None,
-        depth_grid: tuple[int, int] | None = None,
-    ) -> Tensor:
-        """Turn tokens (B, N, C) into numbers.
+    def forward(self, z: TokenMap, depth: TokenMap | None = None) -> Tensor:
+        """Turn tokens into numbers.
 
         Args:
-            z: (B, N, C).
-            grid: (h, w).
-            depth_tokens: (B, N', C'), or None if no sample has depth.
-            has_depth: (B,), above 0 where the depth tokens are to be used;
-                None: all.
-            depth_grid: grid of the depth tokens where it is not ``grid``.
+            z: (B, N, C) on (h, w).
+            depth: (B, N', C') on a grid of its own, with ``has`` where not
+                all samples have depth; None: nobody has.
 
         Returns:
             (B, O).
         """
-        flat = self._flatten(self.reduce(self.norm(z)), grid)
+        tokens, grid, _ = TokenMap.checked(z)
+        flat = self._flatten(self.reduce(self.norm(tokens)), grid)
         if self.depth_channels is None:
             return self.output(self.mix(flat))
-        if depth_tokens is None:
-            # The depth weights stay in the graph, with a zero gradient.
-            depth_tokens = z.new_zeros(*z.shape[:2], self.depth_channels)
-            has_depth, depth_grid = z.new_zeros(len(z)), grid
-        elif has_depth is None:
-            has_depth = z.new_ones(len(z))
-        if depth_grid is None:
-            depth_grid = grid
-        closed = (has_depth <= 0).reshape(-1, 1)
-        # Twice: tokens that are not finite must reach neither the product
-        # nor its gradient, and the bias is no depth either.
-        depth_tokens = depth_tokens.masked_fill(closed[..., None], 0.0)
-        flat_depth = self._flatten(self.depth_reduce(depth_tokens), depth_grid)
-        flat_depth = flat_depth.masked_fill(closed, 0.0)
+        if depth is not None:
+            TokenMap.checked(depth, 'depth tokens')
+        flat_depth = self._flatten_depth(
+            missing_as_nobodys(depth, z, self.depth_channels), flat
+        )
         features = self.mix(torch.cat([flat, flat_depth], 1))
         return self.output(features) + self.depth_output(flat_depth)
 
+    def _flatten_depth(self, depth: TokenMap | None, beside: Tensor) -> Tensor:
+        """Depth -> (B, c' g g); exactly 0 where there is none."""
+        if depth is None:
+            return beside.new_zeros(
+                beside.shape[0], self.depth_output.in_features
+            )
+        flat = self._flatten(self.depth_reduce(depth.tokens), depth.grid)
+        if depth.has is None:
+            return flat
+        # The bias is no depth either.
+        return torch.where(depth.has[:, None], flat, 0.0)
+
     def _flatten(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """(B, N, c) -> (B, c g g)."""
-        if tokens.shape[1] != grid[0] * grid[1]:
-            raise ValueError(
-                f'{tokens.shape[1]} tokens do not fill a grid {tuple(grid)}'
-            )
-        maps = tokens.transpose(1, 2).unflatten(2, tuple(grid))
-        return F.adaptive_avg_pool2d(maps, self.grid_size).flatten(1)
+        size = (self.grid_size, self.grid_size)
+        return average_map(TokenMap(tokens, grid).as_map(), size).flatten(1)
 
 
 def _start_small(layer: nn.Linear) -> None:

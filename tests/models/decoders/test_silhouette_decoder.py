@@ -7,18 +7,18 @@ from torch import Tensor
 from mmd2a.models.decoders import SilhouetteDecoder
 from mmd2a.models.losses import SilhouetteLoss
 from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
 
 C = 24
 
 
 def inputs(
     grid: tuple[int, int], skips: dict[int, int], batch: int = 2
-) -> tuple[Tensor, tuple[int, int], list[Tensor]]:
+) -> tuple[TokenMap, list[Tensor]]:
     """Tokens, and maps of (channels: how much finer than the grid)."""
     torch.manual_seed(0)
     return (
-        torch.randn(batch, grid[0] * grid[1], C),
-        grid,
+        TokenMap(torch.randn(batch, grid[0] * grid[1], C), grid),
         [
             torch.randn(
                 batch,
@@ -47,10 +47,10 @@ def test_input_of_224_gives_a_mask_of_56():
 @pytest.mark.parametrize('finer', [0.5, 1, 2, 3, 4, 8, 16])
 def test_image_features_of_any_size_reach_the_mask(finer):
     decoder = SilhouetteDecoder(C, 8)
-    z, grid, features = inputs((6, 6), {8: finer})
+    z, features = inputs((6, 6), {8: finer})
     features[0].requires_grad_()
     # A single map needs no list.
-    out = decoder(z, grid, features[0])
+    out = decoder(z, features[0])
     out.square().sum().backward()
     assert (features[0].grad != 0).any()
 
@@ -80,19 +80,20 @@ def test_learns_one_mask_in_a_few_steps():
 
 def test_one_sample_does_not_see_the_others():
     decoder = SilhouetteDecoder(C, 8)
-    z, grid, features = inputs((6, 6), {8: 2})
+    z, features = inputs((6, 6), {8: 2})
     torch.testing.assert_close(
-        decoder(z, grid, features)[:1], decoder(z[:1], grid, features[0][:1])
+        decoder(z, features)[:1],
+        decoder(z._replace(tokens=z.tokens[:1]), features[0][:1]),
     )
 
 
 def test_wrong_inputs_are_refused():
     decoder = SilhouetteDecoder(C, [8, 16])
-    z, grid, features = inputs((6, 6), {8: 2, 16: 1})
+    z, features = inputs((6, 6), {8: 2, 16: 1})
     with pytest.raises(ValueError, match='built for 2 feature maps, got 1'):
-        decoder(z, grid, features[:1])
-    with pytest.raises(ValueError, match='do not fill a grid'):
-        decoder(z, (5, 7), features)
+        decoder(z, features[:1])
+    with pytest.raises(ValueError, match='for a grid of'):
+        decoder(z._replace(grid=(5, 7)), features)
 
 
 def test_builds_from_a_config():

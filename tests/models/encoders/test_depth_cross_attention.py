@@ -8,6 +8,7 @@ import torch
 from mmengine.registry import MODELS as MMENGINE_MODELS
 
 from mmd2a.models.encoders import DepthCrossAttentionEncoder
+from mmd2a.structures import TokenMap
 
 GRID, TOKENS, WIDTH = (3, 3), 9, 8
 SMALL = dict(
@@ -21,6 +22,13 @@ def _tokens(batch=2, tokens=TOKENS, dtype=torch.float32):
         torch.randn(batch, tokens, WIDTH, dtype=dtype),
         torch.randn(batch, tokens, WIDTH, dtype=dtype),
     )
+
+
+def _run(encoder, img, depth=None, grid=GRID, has=None, depth_grid=None):
+    """Call with tensors: tokens (B, N, C) of image and depth."""
+    if depth is not None:
+        depth = TokenMap(depth, depth_grid or grid, has)
+    return encoder(TokenMap(img, grid), depth).tokens
 
 
 def _shake(module):
@@ -79,7 +87,9 @@ def test_every_parameter_gets_a_gradient(blocks, stream, pattern):
                 masking=masking,
                 positional_encoding=position,
             )
-            encoder(img, depth, GRID, has_depth).square().sum().backward()
+            _run(
+                encoder, img, depth, GRID, has_depth
+            ).square().sum().backward()
             for name, grad in _gradients(encoder).items():
                 assert grad is not None and grad.isfinite().all(), name
 
@@ -101,8 +111,8 @@ def _depth_and_rgb(**options):
 def test_a_sample_without_depth_is_the_image_stream_alone(stream, dtype):
     encoder, rgb = _depth_and_rgb(depth_stream=stream)
     img, depth = _tokens(batch=3)
-    z = encoder(img, depth, GRID, torch.tensor([1, 0, 0]).to(dtype))
-    alone = rgb(img, None, GRID)
+    z = _run(encoder, img, depth, GRID, torch.tensor([1, 0, 0]).to(dtype))
+    alone = _run(rgb, img, None, GRID)
     assert torch.equal(z[1:], alone[1:])
     assert not torch.allclose(z[0], alone[0], atol=1e-3)
 
@@ -110,11 +120,11 @@ def test_a_sample_without_depth_is_the_image_stream_alone(stream, dtype):
 def test_no_depth_tokens_is_nobody_has_depth():
     encoder, rgb = _depth_and_rgb()
     img, depth = _tokens()
-    closed = encoder(img, depth, GRID, torch.zeros(2))
-    assert torch.equal(encoder(img, None, GRID), closed)
+    closed = _run(encoder, img, depth, GRID, torch.zeros(2))
+    assert torch.equal(_run(encoder, img, None, GRID), closed)
     with torch.no_grad():  # here the depth path is skipped
-        assert torch.equal(encoder(img, None, GRID), closed)
-    assert torch.equal(closed, rgb(img, None, GRID))
+        assert torch.equal(_run(encoder, img, None, GRID), closed)
+    assert torch.equal(closed, _run(rgb, img, None, GRID))
 
 
 @pytest.mark.parametrize('stream', ['own', 'fused'])
@@ -132,7 +142,7 @@ def test_garbage_depth_leaves_no_trace(stream, grid, garbage):
         tokens.requires_grad_()
         image = img.clone().requires_grad_()
         encoder.zero_grad()
-        z = encoder(image, tokens, GRID, has_depth, depth_grid=grid)
+        z = _run(encoder, image, tokens, GRID, has_depth, depth_grid=grid)
         z.square().sum().backward()
         assert not tokens.grad[1].any() and tokens.grad[0].any()
         results.append(
@@ -144,8 +154,8 @@ def test_garbage_depth_leaves_no_trace(stream, grid, garbage):
 def test_depth_parameters_stay_put_if_nobody_has_depth():
     encoder, rgb = _depth_and_rgb()
     img, depth = _tokens()
-    encoder(img, depth, GRID, torch.zeros(2)).square().sum().backward()
-    rgb(img, None, GRID).square().sum().backward()
+    _run(encoder, img, depth, GRID, torch.zeros(2)).square().sum().backward()
+    _run(rgb, img, None, GRID).square().sum().backward()
     expected = _gradients(rgb)
     for name, grad in _gradients(encoder).items():
         torch.testing.assert_close(
@@ -162,12 +172,14 @@ def test_training_starts_close_to_the_rgb_model():
     rgb.load_state_dict(encoder.state_dict(), strict=False)
     img, other_img, depth, other_depth = torch.randn(4, 4, 16, 64)
 
-    z = encoder(img, depth, (4, 4))
-    similarity = torch.cosine_similarity(z, rgb(img, None, (4, 4)), dim=-1)
+    z = _run(encoder, img, depth, (4, 4))
+    similarity = torch.cosine_similarity(
+        z, _run(rgb, img, None, (4, 4)), dim=-1
+    )
     assert similarity.min() > 0.9
     # Swapping the depth moves z far less than swapping the image.
-    by_depth = (encoder(img, other_depth, (4, 4)) - z).norm()
-    by_image = (encoder(other_img, depth, (4, 4)) - z).norm()
+    by_depth = (_run(encoder, img, other_depth, (4, 4)) - z).norm()
+    by_image = (_run(encoder, other_img, depth, (4, 4)) - z).norm()
     assert by_depth < 0.4 * by_image
 
 
@@ -185,16 +197,24 @@ def test_each_gate_starts_with_nine_tenths_of_the_image():
 
 def test_unequal_lengths_are_refused_with_both_shapes():
     img, _ = _tokens()
-    with pytest.raises(
-        ValueError, match=r'\(2, 9, 8\).*\(2, 16, 8\).*depth_grid'
-    ):
-        DepthCrossAttentionEncoder(**SMALL)(img, torch.zeros(2, 16, 8), GRID)
+    with pytest.raises(ValueError, match=r'depth tokens \(2, 16, 8\).*N = 9'):
+        _run(
+            DepthCrossAttentionEncoder(**SMALL),
+            img,
+            torch.zeros(2, 16, 8),
+            GRID,
+        )
 
 
 def test_unequal_widths_are_refused_with_both_shapes():
     img, _ = _tokens()
     with pytest.raises(ValueError, match=r'\(2, 9, 8\).*\(2, 9, 4\)'):
-        DepthCrossAttentionEncoder(**SMALL)(img, torch.zeros(2, 9, 4), GRID)
+        _run(
+            DepthCrossAttentionEncoder(**SMALL),
+            img,
+            torch.zeros(2, 9, 4),
+            GRID,
+        )
 
 
 def test_finer_depth_tokens_are_interpolated_to_the_image_grid():
@@ -204,8 +224,8 @@ def test_finer_depth_tokens_are_interpolated_to_the_image_grid():
     # Bilinear to half the size is the mean of 2 x 2 cells.
     mean = fine.view(2, 3, 2, 3, 2, WIDTH).mean(dim=(2, 4))
     torch.testing.assert_close(
-        encoder(img, fine.flatten(1, 2), GRID, depth_grid=(6, 6)),
-        encoder(img, mean.flatten(1, 2), GRID),
+        _run(encoder, img, fine.flatten(1, 2), GRID, depth_grid=(6, 6)),
+        _run(encoder, img, mean.flatten(1, 2), GRID),
     )
 
 
@@ -214,28 +234,37 @@ def test_coarser_depth_tokens_are_interpolated_to_the_image_grid():
     img, _ = _tokens()
     one = torch.randn(2, 1, WIDTH)
     torch.testing.assert_close(
-        encoder(img, one, GRID, depth_grid=(1, 1)),
-        encoder(img, one.expand(-1, TOKENS, -1), GRID),
+        _run(encoder, img, one, GRID, depth_grid=(1, 1)),
+        _run(encoder, img, one.expand(-1, TOKENS, -1), GRID),
     )
 
 
 def test_a_depth_grid_equal_to_the_image_grid_changes_nothing():
     encoder, tokens = DepthCrossAttentionEncoder(**PLAIN), _tokens()
     assert torch.equal(
-        encoder(*tokens, GRID, depth_grid=GRID), encoder(*tokens, GRID)
+        _run(encoder, *tokens, GRID, depth_grid=GRID),
+        _run(encoder, *tokens, GRID),
     )
 
 
 def test_a_wrong_depth_grid_is_refused():
     with pytest.raises(ValueError, match=r'depth tokens \(2, 9, 8\).*2 x 2'):
-        DepthCrossAttentionEncoder(**SMALL)(
-            *_tokens(), GRID, depth_grid=(2, 2)
+        _run(
+            DepthCrossAttentionEncoder(**SMALL),
+            *_tokens(),
+            GRID,
+            depth_grid=(2, 2),
         )
 
 
 def test_a_wrong_has_depth_is_refused():
-    with pytest.raises(ValueError, match=r'has_depth.*\(2,\).*\(2, 1\)'):
-        DepthCrossAttentionEncoder(**SMALL)(*_tokens(), GRID, torch.ones(2, 1))
+    with pytest.raises(ValueError, match=r'has of depth.*\(2,\).*\(2, 1\)'):
+        _run(
+            DepthCrossAttentionEncoder(**SMALL),
+            *_tokens(),
+            GRID,
+            torch.ones(2, 1),
+        )
 
 
 # Configuration.
@@ -247,9 +276,9 @@ def test_masking_hides_output_tokens_in_training_only():
         **dict(PLAIN, masking=dict(type='mmd2a.TokenMasking', max_ratio=1.0))
     )
     tokens = _tokens(batch=8)
-    z = encoder(*tokens, GRID)
+    z = _run(encoder, *tokens, GRID)
     hidden = (z == encoder.masking.mask_token).all(dim=-1)
-    clean = encoder.eval()(*tokens, GRID)
+    clean = _run(encoder.eval(), *tokens, GRID)
     assert 0 < hidden.sum() < hidden.numel()
     torch.testing.assert_close(z[~hidden], clean[~hidden])
 
@@ -259,7 +288,7 @@ def test_masking_the_input_hides_image_tokens_but_not_depth():
     masking = dict(type='mmd2a.TokenMasking', max_ratio=1.0, target='input')
     encoder = DepthCrossAttentionEncoder(**dict(PLAIN, masking=masking))
     img, depth = (t.requires_grad_() for t in _tokens(batch=8))
-    encoder(img, depth, GRID).square().sum().backward()
+    _run(encoder, img, depth, GRID).square().sum().backward()
     hidden = ~img.grad.any(dim=-1)
     assert 0 < hidden.sum() < hidden.numel()
     assert depth.grad.any(dim=-1).all()
@@ -307,13 +336,29 @@ def test_an_unknown_depth_stream_is_refused():
         DepthCrossAttentionEncoder(**SMALL, depth_stream='both')
 
 
-def test_exports_to_one_static_graph():
+def test_exports_to_one_graph_for_any_batch_and_depth():
     encoder = DepthCrossAttentionEncoder(**PLAIN).eval()
-    img, depth = _tokens()
+    batch = torch.export.Dim('batch', min=1, max=9)
+    axes = TokenMap({0: batch}, (None, None), {0: batch})
+    image, depth = (TokenMap(x, GRID, torch.ones(2)) for x in _tokens())
     program = torch.export.export(
-        encoder, (img, depth, GRID, torch.ones(2)), strict=False
+        encoder, (image, depth), dynamic_shapes=(axes, axes)
     )
-    torch.testing.assert_close(
-        program.module()(img, depth, GRID, torch.tensor([1.0, 0.0])),
-        encoder(img, depth, GRID, torch.tensor([1.0, 0.0])),
-    )
+    for size in (1, 5):
+        image, depth = (
+            TokenMap(x, GRID, torch.arange(size) % 2)
+            for x in _tokens(batch=size)
+        )
+        image, depth = (x._replace(has=x.has.float()) for x in (image, depth))
+        torch.testing.assert_close(
+            program.module()(image, depth).tokens, encoder(image, depth).tokens
+        )
+
+
+def test_tensors_are_refused_by_naming_the_token_map():
+    img, depth = _tokens()
+    encoder = DepthCrossAttentionEncoder(**SMALL)
+    with pytest.raises(TypeError, match=r'image tokens.*TokenMap\(tokens, g'):
+        encoder(img)
+    with pytest.raises(TypeError, match='depth tokens must be a TokenMap'):
+        encoder(TokenMap(img, GRID), depth)

@@ -9,6 +9,7 @@ from mmd2a.models.encoders import (
     DepthCrossAttentionBlock,
     DepthCrossAttentionEncoder,
 )
+from mmd2a.structures import TokenMap
 
 WIDTH = 8
 
@@ -149,7 +150,10 @@ def test_encoder_is_positions_then_blocks(stream):
         if stream == 'fused':
             z_depth = z
     torch.testing.assert_close(
-        encoder(img, depth, grid)[0], z, rtol=0, atol=1e-10
+        encoder(TokenMap(img, grid), TokenMap(depth, grid)).tokens[0],
+        z,
+        rtol=0,
+        atol=1e-10,
     )
 
 

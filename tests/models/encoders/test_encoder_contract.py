@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmd2a.models.encoders import DepthCrossAttentionEncoder
+from mmd2a.structures import TokenMap
 
 GRID, TOKENS, WIDTH = (3, 3), 9, 8
 SMALL = dict(
@@ -36,8 +37,9 @@ class EncoderContract:
             **{**SMALL, **self.options, **options}
         )
 
-    def call(self, encoder, img, depth, grid=GRID, **kwargs):
-        return encoder(img, depth if self.uses_depth else None, grid, **kwargs)
+    def call(self, encoder, img, depth, grid=GRID):
+        depth = TokenMap(depth, grid) if self.uses_depth else None
+        return encoder(TokenMap(img, grid), depth).tokens
 
     def test_tokens_keep_their_shape(self):
         img, depth = _tokens()
@@ -145,4 +147,4 @@ class TestRGBOnly(EncoderContract):
 
     def test_depth_tokens_are_refused(self):
         with pytest.raises(ValueError, match='with_depth=False'):
-            self.build()(*_tokens(), GRID)
+            self.build()(*(TokenMap(x, GRID) for x in _tokens()))

@@ -9,7 +9,7 @@ from mmd2a.models.encoders import PatchEmbedding
 def test_one_map_is_embedded_cell_by_cell():
     embed = PatchEmbedding(in_channels=3, embed_dims=4).double()
     x = torch.randn(2, 3, 5, 6, dtype=torch.float64)
-    tokens, grid = embed(x)
+    tokens, grid, _ = embed(x)
     assert grid == (5, 6) and tokens.shape == (2, 30, 4)
     weight, bias = embed.proj.weight[:, :, 0, 0], embed.proj.bias
     # Row order: token i sits at row i // w, column i % w.
@@ -26,19 +26,19 @@ def test_a_tensor_and_a_tuple_of_one_give_the_same_tokens():
 def test_finer_maps_are_averaged_onto_the_coarsest_grid():
     embed = PatchEmbedding(in_channels=[2, 3], embed_dims=4)
     fine, coarse = torch.randn(2, 2, 8, 12), torch.randn(2, 3, 2, 3)
-    tokens, grid = embed([fine, coarse])
+    tokens, grid, _ = embed([fine, coarse])
     assert grid == (2, 3)
     averaged = fine.view(2, 2, 2, 4, 3, 4).mean(dim=(3, 5))
     flat = PatchEmbedding(in_channels=5, embed_dims=4)
     flat.load_state_dict(embed.state_dict())
-    expected, _ = flat(torch.cat([averaged, coarse], dim=1))
+    expected = flat(torch.cat([averaged, coarse], dim=1)).tokens
     torch.testing.assert_close(tokens, expected)
 
 
 @pytest.mark.parametrize('size, grid', [((8, 6), (4, 3)), ((7, 5), (4, 3))])
 def test_sizes_that_patches_do_not_divide_round_up(size, grid):
     embed = PatchEmbedding(in_channels=3, embed_dims=4, patch_size=2)
-    tokens, out = embed(torch.randn(2, 3, *size))
+    tokens, out, _ = embed(torch.randn(2, 3, *size))
     assert out == grid and tokens.shape == (2, grid[0] * grid[1], 4)
 
 

@@ -293,6 +293,25 @@ def test_a_sample_without_depth_is_answered_by_the_image_alone(
     assert torch.equal(a['vertices'], b['vertices'])
 
 
+def test_raw_depth_of_somebody_without_it_leaves_no_trace(model_cfg, body):
+    """Also where the preprocessor, which cleans it, is not asked."""
+    model = build(model_cfg).train()
+    samples = [make_sample(body, i) for i in range(2)]
+    inputs = make_inputs()
+    inputs['has_depth'] = torch.tensor([1.0, 0.0])
+    results = []
+    for value in (0.0, torch.nan):
+        inputs['depth'][1] = value
+        model.zero_grad()
+        torch.manual_seed(0)
+        total, _ = model.parse_losses(model(inputs, samples, mode='loss'))
+        total.backward()
+        results.append([total, *(p.grad for p in model.parameters())])
+        results[-1] = [x.detach().clone() for x in results[-1]]
+    assert all(x.isfinite().all() for x in results[1])
+    assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
 def test_predictions_are_root_relative_and_complete(model_cfg, body):
     cfg = copy.deepcopy(model_cfg)
     cfg.keep_mask = True

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmd2a.geometry import root_is_known, root_position
 from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
 
 __all__ = ['D2AAdditions', 'd2a_body_model_estimator']
 
@@ -17,7 +18,7 @@ class D2AAdditions:
     Goes before an estimator of MMHuman3D among the base classes; everything
     else is the estimator's own: optimisers per module, a discriminator,
     registration. Both additions read the map that the head is given, usually
-    that of a neck ``mmd2a.DepthCrossAttentionEncoder``.
+    that of a neck ``mmd2a.DepthCrossAttentionNeck``.
 
     B: batch, J: keypoints of the convention, N = h w: cells of the map, C:
     its channels.
@@ -72,7 +73,7 @@ class D2AAdditions:
                 raise ValueError(
                     'silhouette_decoder reads features before and after the '
                     "neck, and this model has none; add neck=dict(type='"
-                    "mmd2a.DepthCrossAttentionEncoder', in_channels=...)"
+                    "mmd2a.DepthCrossAttentionNeck', in_channels=...)"
                 )
             self.silhouette_decoder = MODELS.build(silhouette_decoder)
             self.loss_silhouette = MODELS.build(
@@ -112,13 +113,11 @@ class D2AAdditions:
         """Hook on the head: its predictions, σ (B, J, 3), mask logits."""
         features = inputs[0]
         maps = (features,) if isinstance(features, Tensor) else features
-        z = maps[-1].flatten(2).transpose(1, 2)
+        z = TokenMap.from_map(maps[-1])
         if self.flow_head is not None:
-            predictions['pred_sigma'] = self.flow_head(z)
+            predictions['pred_sigma'] = self.flow_head(z.tokens)
         if self.silhouette_decoder is not None and self.training:
-            predictions['pred_mask'] = self.silhouette_decoder(
-                z, maps[-1].shape[-2:], maps[:-1]
-            )
+            predictions['pred_mask'] = self.silhouette_decoder(z, maps[:-1])
         return predictions
 
     def _rle_loss(self, predictions: dict, targets: dict) -> Tensor:
@@ -158,7 +157,7 @@ def d2a_body_model_estimator(**settings: Any) -> nn.Module:
         >>> from mmengine.config import Config
         >>> cfg = Config.fromfile('configs/mix/mmhuman3d_hmr_d2a.py')
         >>> cfg.model.type, cfg.model.neck.type, cfg.model.flow_head.type
-        ('mmd2a.D2ABodyModelEstimator', 'mmd2a.DepthCrossAttentionEncoder',
+        ('mmd2a.D2ABodyModelEstimator', 'mmd2a.DepthCrossAttentionNeck',
          'mmd2a.RLEFlowHead')
     """
     from mmhuman3d.models.architectures.mesh_estimator import (

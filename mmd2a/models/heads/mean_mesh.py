@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry.rotations import axis_angle_to_matrix
@@ -36,14 +36,3 @@ def mean_vertices(body_model: SMPLBodyModel) -> Tensor:
         template.new_zeros(1, body_model.num_betas),
         pose_format='matrix',
     ).vertices[0]
-
-
-def decode_camera(raw: Tensor) -> Tensor:
-    """Turn raw numbers (B, 3) into a weak-perspective camera (s, tx, ty).
-
-    s is positive and 0.9 at zero: a person of 1.8 m then takes up 1 / 1.25
-    of the crop.
-    """
-    offset = math.log(math.expm1(0.9))
-    scale = nn.functional.softplus(raw[:, :1] + offset)
-    return torch.cat([scale, raw[:, 1:]], 1)

@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from torch import Tensor
 
 from mmd2a.models.encoders import DepthCrossAttentionEncoder
+from mmd2a.models.necks import DepthCrossAttentionNeck
+from mmd2a.registry import MODELS
 from mmd2a.structures import RGBDFeatures
 
 SIZES = dict(embed_dims=16, depth=2, num_heads=2, grid_size=(4, 3))
@@ -12,7 +15,7 @@ SIZES = dict(embed_dims=16, depth=2, num_heads=2, grid_size=(4, 3))
 
 def build(**kwargs):
     torch.manual_seed(0)
-    neck = DepthCrossAttentionEncoder(
+    neck = DepthCrossAttentionNeck(
         **{**SIZES, 'in_channels': [6, 10], 'depth_channels': 5, **kwargs}
     )
     neck.init_weights()
@@ -34,21 +37,13 @@ def test_a_neck_is_the_encoder_between_two_embeddings():
     neck = build().eval()
     features = draw(has_depth=[1.0, 0.0, 1.0])
     tokens = DepthCrossAttentionEncoder(**SIZES).eval()
-    missing, unexpected = tokens.load_state_dict(
-        neck.state_dict(), strict=False
+    tokens.load_state_dict(neck.encoder.state_dict())
+    z = tokens(
+        neck.patch_embedding(features.image),
+        neck.depth_embedding(features.depth, features.has_depth),
     )
-    assert not missing
-    assert all('embedding.' in name for name in unexpected)
-    x, grid = neck.patch_embedding(features.image)
-    d, depth_grid = neck.depth_embedding(features.depth)
-    z = tokens(x, d, grid, features.has_depth, depth_grid)
     (out,) = neck(features)
-    torch.testing.assert_close(out.flatten(2).transpose(1, 2), z)
-
-
-def test_without_in_channels_nothing_is_added():
-    names = DepthCrossAttentionEncoder(**SIZES).state_dict()
-    assert not [name for name in names if 'embedding' in name]
+    torch.testing.assert_close(out, z.as_map())
 
 
 def test_depth_changes_what_comes_out():
@@ -96,7 +91,7 @@ def test_masking_and_positions_take_part():
     )
     torch.manual_seed(0)
     (out,) = neck.train()(features)
-    token = neck.masking.mask_token[0, 0]
+    token = neck.encoder.masking.mask_token[0, 0]
     masked = (out == token[:, None, None]).all(1)
     assert 0.3 < masked.float().mean() < 0.7
     without = build(positional_encoding=None).eval()
@@ -122,7 +117,38 @@ def test_one_map_need_not_be_in_a_sequence():
 def test_mistakes_are_named():
     with pytest.raises(ValueError, match='with_depth=False'):
         build(with_depth=False)(draw())
-    with pytest.raises(TypeError, match='in_channels='):
-        DepthCrossAttentionEncoder(**SIZES)(draw().image)
     with pytest.raises(ValueError, match='in_channels'):
         build(in_channels=[6, 12])(draw())
+
+
+@pytest.mark.parametrize('with_depth', [True, False])
+def test_weights_of_the_time_before_the_neck_load(with_depth):
+    """Encoder and neck were one module; its names had no prefix."""
+    neck = build(with_depth=with_depth).eval()
+    earlier = {
+        name.removeprefix('encoder.'): value
+        for name, value in neck.state_dict().items()
+    }
+    again = torch.nn.Sequential(build(with_depth=with_depth)).eval()
+    torch.nn.init.zeros_(again[0].patch_embedding.proj.weight)
+    again.load_state_dict({f'0.{k}': v for k, v in earlier.items()})
+    image = draw().image
+    assert torch.equal(again(image)[0], neck(image)[0])
+
+
+def test_the_name_of_the_encoder_still_builds_a_neck(monkeypatch):
+    logger = MMLogger.get_instance('test_depth_cross_attention_neck')
+    told = []
+    monkeypatch.setattr(
+        logger, 'handle', lambda record: told.append(record.getMessage())
+    )
+    cfg = dict(SIZES, type='mmd2a.DepthCrossAttentionEncoder')
+    torch.manual_seed(0)
+    neck = MODELS.build(dict(cfg, in_channels=[6, 10], depth_channels=5))
+    assert isinstance(neck, DepthCrossAttentionNeck)
+    [advice] = [text for text in told if 'write type=' in text]
+    assert "type='mmd2a.DepthCrossAttentionNeck'" in advice
+    now = build()
+    now.load_state_dict(neck.state_dict())
+    assert torch.equal(neck.eval()(draw())[0], now.eval()(draw())[0])
+    assert isinstance(MODELS.build(cfg), DepthCrossAttentionEncoder)

@@ -1,0 +1,7 @@
+"""Necks: what goes between the backbone and the head of any model."""
+
+from mmd2a.models.necks.depth_cross_attention_neck import (
+    DepthCrossAttentionNeck,
+)
+
+__all__ = ['DepthCrossAttentionNeck']

@@ -304,7 +304,7 @@ class SMPLBodyModel(nn.Module):
     def _check_inputs(
         self, rotations: Tensor, betas: Tensor, transl: Tensor | None
     ) -> None:
-        batch = len(rotations)
+        batch = rotations.shape[0]  # len() would fix it in exports
         if betas.shape != (batch, self.num_betas):
             raise ValueError(
                 f'betas have shape {tuple(betas.shape)}, '

@@ -10,6 +10,7 @@ An earlier training is not overwritten: a new one needs a new --work-dir.
 import argparse
 
 from mmd2a.cli.enough_data import require_enough_data
+from mmd2a.cli.every_part_trained import require_every_part
 from mmd2a.cli.launch import (
     add_run_arguments,
     build_runner,
@@ -62,6 +63,7 @@ def main() -> None:
     start = start_of_training(cfg, args.resume)
     runner = build_runner(cfg, args.launcher, start)
     require_enough_data(runner)
+    require_every_part(runner)
     runner.train()
 
 

@@ -11,6 +11,7 @@ from mmd2a.datasets.errors import BadSampleError
 from mmd2a.engine.checkpoint_loading import CheckpointError
 from mmd2a.engine.distributed import LauncherError
 from mmd2a.engine.non_finite_guard_hook import NonFiniteError
+from mmd2a.engine.trained_parts import UntrainedPartsError
 from mmd2a.files import UnusableFileError
 
 _TOLD = (
@@ -20,6 +21,7 @@ _TOLD = (
     UnusableFileError,
     BadSampleError,
     NonFiniteError,
+    UntrainedPartsError,
 )
 # What the system refuses, or what is not there: no mistake of the code.
 _SYSTEM = {

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmhuman3d_stand_ins import make_stand_ins
 
+from mmd2a.engine.trained_parts import UntrainedPartsError
+from mmd2a.interop.mmhuman3d import translate_config
 from mmd2a.registry import MODELS
 
 pytest.importorskip('smplx')
@@ -106,6 +109,50 @@ def run(folder, tool, *arguments):
 
 def options(settings):
     return ['--cfg-options', *(f'{k}={v}' for k, v in settings.items())]
+
+
+def optimizers(model, **parts):
+    """The optimisers that a config in MMHuman3D's format asks for."""
+    cfg = read_config()
+    adam = dict(type='Adam', lr=1e-3)
+    cfg.optimizer = {
+        name: adam if part else None for name, part in parts.items()
+    }
+    return build_optim_wrapper(model, translate_config(cfg).optim_wrapper)
+
+
+def test_parts_that_no_optimiser_reaches_are_refused_by_name(here):
+    model = build_model()
+    with pytest.raises(UntrainedPartsError) as error:
+        optimizers(model, backbone=True, head=True)
+    for name in ('neck', 'flow_head', 'silhouette_decoder'):
+        assert f'{name} (' in str(error.value)
+    assert 'optimizer.neck=dict(type=...' in str(error.value)
+    with pytest.raises(UntrainedPartsError, match=r'reaches flow_head \('):
+        optimizers(
+            model, backbone=True, head=True, neck=True, silhouette_decoder=True
+        )
+
+
+def test_a_part_is_left_as_it_is_where_the_config_says_so(batch):
+    model = build_model()
+    wrappers = optimizers(
+        model,
+        backbone=True,
+        head=True,
+        neck=True,
+        flow_head=True,
+        silhouette_decoder=False,
+        disc=False,  # there is none
+    )
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    model.train_step(batch, wrappers)
+    changed = {
+        name.partition('.')[0]
+        for name, value in model.named_parameters()
+        if not value.equal(before[name])
+    }
+    assert changed == {'backbone', 'head', 'neck', 'flow_head'}
 
 
 # ---- the card's first sentence -------------------------------------------

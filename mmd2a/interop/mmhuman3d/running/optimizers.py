@@ -14,7 +14,13 @@ from mmengine.optim import (
 )
 from torch import Tensor, nn
 
+from mmd2a.engine.trained_parts import require_every_part_trained
 from mmd2a.registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+_FIX = (
+    'Give each an optimiser, optimizer.{first}=dict(type=..., lr=...), or say '
+    'that it is not to be trained, optimizer.{first}=None'
+)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -22,10 +28,12 @@ class PerModuleOptimWrapperConstructor:
     """Build an optimiser for each of some submodules.
 
     What ``optimizer=dict(backbone=dict(...), head=dict(...))`` means to
-    MMHuman3D. Submodules without an entry are not trained.
+    MMHuman3D. There a submodule without an entry stays as it is, and nobody
+    is told; here that is said by an entry of None, which freezes it.
 
     Args:
-        optim_wrapper_cfg: submodule -> settings of its ``OptimWrapper``.
+        optim_wrapper_cfg: submodule -> settings of its ``OptimWrapper``;
+            None for one that is not to be trained, or that is not there.
         paramwise_cfg: not for all at once; give one per submodule.
 
     Example:
@@ -54,10 +62,17 @@ class PerModuleOptimWrapperConstructor:
 
         Raises:
             KeyError: the model has no submodule of that name.
+            UntrainedPartsError: an optimiser reaches not every part with
+                parameters to train.
         """
         unwrapped: Any = model.module if is_model_wrapper(model) else model
         children = dict(unwrapped.named_children())
-        missing = sorted(set(self.settings) - set(children))
+        settings_of = {
+            name: settings
+            for name, settings in self.settings.items()
+            if settings is not None
+        }
+        missing = sorted(set(settings_of) - set(children))
         if missing:
             raise KeyError(
                 f'there are optimisers for {", ".join(missing)}, '
@@ -65,13 +80,18 @@ class PerModuleOptimWrapperConstructor:
                 f'{", ".join(children)}. Leave one out with '
                 f'optimizer.{missing[0]}=None'
             )
+        for name in self.settings.keys() - settings_of.keys():
+            if name in children:
+                children[name].requires_grad_(False)
         wrappers = {}
-        for name, settings in self.settings.items():
+        for name, settings in settings_of.items():
             settings = dict(settings)
             paramwise = settings.pop('paramwise_cfg', None)
             constructor = DefaultOptimWrapperConstructor(settings, paramwise)
             wrappers[name] = constructor(children[name])
-        return OptimWrapperDict(**wrappers)
+        built = OptimWrapperDict(**wrappers)
+        require_every_part_trained(unwrapped, built, _FIX)
+        return built
 
 
 class ArchitectureOptimizer:

@@ -47,9 +47,11 @@ def translate_optimizer(
             'the config has data to train with and no '
             '`optimizer`; give one, or data.train=None'
         )
-    optimizer = {
-        key: value for key, value in optimizer.items() if value is not None
-    }
+    per_module = _is_per_module(optimizer)
+    if not per_module:
+        optimizer = {
+            key: value for key, value in optimizer.items() if value is not None
+        }
     if config.pop('type', 'OptimizerHook') != 'OptimizerHook' or (
         set(config) - {'grad_clip'}
     ):
@@ -58,7 +60,7 @@ def translate_optimizer(
             f'only grad_clip is translated. {_WRITE_WRAPPER}'
         )
     clip = config.get('grad_clip')
-    if all(isinstance(value, dict) for value in optimizer.values()):
+    if per_module:
         if clip is not None:
             notes.append(
                 f'optimizer_config.grad_clip={clip} has no effect with an '
@@ -102,8 +104,16 @@ def _given(
     return dict(optim_wrapper=wrapper)
 
 
-def _per_module(optimizers: dict[str, dict]) -> dict[str, Any]:
-    wrappers = {name: _wrapper(cfg) for name, cfg in optimizers.items()}
+def _is_per_module(optimizer: dict[str, Any]) -> bool:
+    given = [value for value in optimizer.values() if value is not None]
+    return all(isinstance(value, dict) for value in given)
+
+
+def _per_module(optimizers: dict[str, dict | None]) -> dict[str, Any]:
+    wrappers = {
+        name: None if cfg is None else _wrapper(cfg)
+        for name, cfg in optimizers.items()
+    }
     return dict(
         optim_wrapper=dict(
             constructor='mmd2a.PerModuleOptimWrapperConstructor', **wrappers

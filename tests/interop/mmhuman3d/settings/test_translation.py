@@ -211,7 +211,8 @@ def test_mmengines_optimizer_may_stand_instead():
 
 def test_a_module_can_be_left_out_from_the_command_line():
     cfg = translated(optimizer=dict(backbone=dict(type='Adam'), disc=None))
-    assert set(cfg.optim_wrapper) == {'constructor', 'backbone'}
+    assert set(cfg.optim_wrapper) == {'constructor', 'backbone', 'disc'}
+    assert cfg.optim_wrapper.disc is None
 
 
 def test_the_kind_of_runner_can_be_changed_from_the_command_line():

@@ -1,5 +1,8 @@
 """Users' own motions are read as the poses they hold."""
 
+import pickle
+import re
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -7,10 +10,9 @@ from scipy.spatial.transform import Rotation
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
 from mmd2a.people import motion_files
 from mmd2a.people.angles import angles_to_rotations
+from mmd2a.people.bvh_files import _CMU, _SMPL
 from mmd2a.people.collisions import joint_positions, rest_joints
 from mmd2a.people.motion_files import (
-    _CMU,
-    _SMPL,
     check_motions,
     frames_of_split,
     list_motion_files,
@@ -146,6 +148,22 @@ def test_splits_share_no_frame():
             'readable BVH',
         ),
         ('a.bvh', lambda p: p.write_text('no motion at all'), 'readable BVH'),
+        (
+            'a.npz',
+            lambda p: p.write_bytes(pickle.dumps([1])),
+            'no npz archive',
+        ),
+        (
+            'a.npz',
+            lambda p: np.savez(p, poses=np.array([{}], object)),
+            'pickled objects',
+        ),
+        ('a.npz', lambda p: np.savez(p, poses=np.zeros((0, 72))), 'no frames'),
+        (
+            'a.npz',
+            lambda p: np.savez(p, poses=np.full((2, 72), 90.0)),
+            'no radians',
+        ),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, name, write, message):
@@ -153,6 +171,28 @@ def test_a_broken_file_is_named(tmp_path, name, write, message):
     with pytest.raises(ValueError, match=message) as error:
         read_motions(str(tmp_path / name))
     assert name in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'old, new, message',
+    [
+        (r'\S+$', 'nan', 'not finite, or no degrees'),
+        (r'\S+$', '1e300', 'not finite, or no degrees'),
+        (r' \S+$', '', '73 values|values in frame 5 for'),
+        (r'OFFSET \S+', 'OFFSET inf', 'no finite offset'),
+        ('Zrotation', 'Wrotation', 'no proper channels'),
+        ('Yrotation', 'Zrotation', 'one axis twice'),
+        ('JOINT LeftHand', 'JOINT Tail', 'no joint LeftHand'),
+        ('JOINT LeftUpLeg', 'JOINT', 'its hierarchy'),
+    ],
+)
+def test_a_damaged_bvh_names_its_file(tmp_path, old, new, message):
+    path = tmp_path / 'walk.bvh'
+    write_bvh(path, some_poses())
+    path.write_text(re.sub(old, new, path.read_text().rstrip(), count=1))
+    with pytest.raises(ValueError, match=message) as error:
+        read_motions(str(path))
+    assert 'walk.bvh' in str(error.value) and 'To fix' in str(error.value)
 
 
 def test_no_file_is_an_error(tmp_path):

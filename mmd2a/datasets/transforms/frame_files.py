@@ -97,7 +97,8 @@ def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
         )
     depth = pixels * np.float32(1e-3)
     depth[pixels == 0] = np.nan
-    return depth_of_kind(depth, kind)
+    # Positive or NaN by now: of metres nothing is left to look at.
+    return depth if kind == 'metric' else depth_of_kind(depth, kind)
 
 
 def _read(path: str, kind: str) -> bytes:

@@ -135,24 +135,28 @@ def clean_labels(results: Mapping) -> dict[str, np.ndarray]:
         results.get('joint_set'),
         path,
     )
+    for key in _WEIGHT_KEYS & given.keys():
+        weight = given[key]
+        # NaN is in no interval.
+        if not (
+            weight.min(initial=0) >= 0
+            and weight.max(initial=0) < _LARGEST_WEIGHT
+        ):
+            bad = ~((weight >= 0) & (weight < _LARGEST_WEIGHT))
+            what = f'weight must be in [0, {_LARGEST_WEIGHT:g})'
+            _refuse(key, bad, what, path)
     labels: dict[str, np.ndarray] = {}
     for key, weight_key in LABEL_WEIGHTS.items():
         if key not in given:
             continue
         value = given[key]
         weight = given.get(weight_key, _ONE)
-        _refuse(
-            weight_key,
-            ~((weight >= 0) & (weight < _LARGEST_WEIGHT)),
-            f'weight must be in [0, {_LARGEST_WEIGHT:g})',
-            path,
-        )
-        if value.ndim == 2:
-            weight = np.broadcast_to(weight, value.shape[:1])
+        if value.ndim == 2 and not weight.ndim:
+            weight = np.full(len(value), weight)
         limit, unit = _LIMITS[key]
-        # Neither NaN nor infinity is below a limit.
-        known = (np.abs(value) < limit).all(-1)
-        if not known.all():
+        largest = np.abs(value).max(initial=0)
+        if not largest < limit:
+            known = (np.abs(value) < limit).all(-1)
             bad = (weight > 0) & ~known
             finite = np.isfinite(value).all(-1)
             what = 'NaN or infinite value with a weight above 0'
@@ -160,23 +164,21 @@ def clean_labels(results: Mapping) -> dict[str, np.ndarray]:
             what = f'value beyond {limit:g}, but {unit} are expected'
             _refuse(key, bad, what, path)
             value[~known] = 0
-        if key == 'keypoints3d' and (weight > 0).any():
+        if key == 'keypoints3d' and largest > _LARGEST_PERSON / 2:
             _check_person_size(value[weight > 0], path)
         labels[key], labels[weight_key] = value, weight
     if 'keypoints2d_visibility' in given:
         labels['keypoints2d_visibility'] = flags = given[
             'keypoints2d_visibility'
         ]
-        _refuse(
-            'keypoints2d_visibility',
-            ~((flags >= 0) & (flags <= 2)),
-            'must be 0, 1 or 2',
-            path,
-        )
+        if not (flags.min(initial=0) >= 0 and flags.max(initial=0) <= 2):
+            bad = ~((flags >= 0) & (flags <= 2))
+            _refuse('keypoints2d_visibility', bad, 'must be 0, 1 or 2', path)
     return labels
 
 
 _LABEL_KEYS = tuple(set(LAYOUTS) - {'bbox', 'K'})
+_WEIGHT_KEYS = frozenset(LABEL_WEIGHTS.values())
 _ONE = np.array(1.0)
 
 
@@ -195,7 +197,7 @@ def _of(path: str | None) -> str:
 
 
 def _check_person_size(joints: np.ndarray, path: str | None) -> None:
-    size = np.ptp(joints, axis=0).max()
+    size = np.ptp(joints, axis=0).max() if len(joints) else 0
     if size > _LARGEST_PERSON:
         raise BadSampleError(
             f'keypoints3d are up to {size:.0f} apart, but metres are expected',

@@ -39,6 +39,10 @@ def as_mask(mask: np.ndarray, path: str | None = None) -> np.ndarray:
                [255, 255]], dtype=uint8)
     """
     mask = _one_channel(np.asarray(mask), path)
+    if mask.dtype == np.uint8 and (
+        ((mask == 0) | (mask == 128) | (mask == 255)).all()
+    ):
+        return mask  # The usual case, and quickly found.
     if mask.dtype == bool:
         return mask.astype(np.uint8) * 255
     if mask.dtype not in (np.uint8, np.uint16):
@@ -48,8 +52,6 @@ def as_mask(mask: np.ndarray, path: str | None = None) -> np.ndarray:
         if (values % 257).any():
             raise _refusal(values, path)
         mask, values = (mask // 257).astype(np.uint8), values // 257
-    if len(values) == 1 and values[0] == 0:
-        return mask.astype(np.uint8)
     if values[-1] == 1:
         return mask.astype(np.uint8) * 255
     if set(values.tolist()) <= {*_LEVELS}:

@@ -35,6 +35,14 @@ def test_config_builds(name):
 
 
 @pytest.mark.parametrize('name', CONFIGS)
+def test_training_meets_people_without_depth(name):
+    """What is never met in training is not answered well in testing."""
+    preprocessor = MODELS.build(load(name).model.data_preprocessor)
+    assert 0 < preprocessor.depth_dropout <= 0.2
+    assert not preprocessor.ignore_depth
+
+
+@pytest.mark.parametrize('name', CONFIGS)
 def test_training_starts_without_a_network(name):
     assert 'Pretrained' not in load(name).pretty_text
 

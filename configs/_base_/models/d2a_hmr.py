@@ -8,6 +8,7 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
+        depth_dropout=0.1,  # samples that lose their depth; 0: none
     ),
     backbone=dict(
         type='mmpose.HRNet',

@@ -1,9 +1,11 @@
 """From a list of crops to one normalised batch on the device."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
@@ -30,7 +32,15 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
         bgr_to_rgb: reverse the channels before normalising.
         depth_normalization: arguments of
             :func:`~mmd2a.depth.normalize_depth`.
+        depth_dropout: probability of a sample losing its depth in training,
+            so that the model learns to do without.
+        ignore_depth: take all depth for missing, in testing too: how well
+            the model does without.
         non_blocking: as in :class:`mmengine.model.BaseDataPreprocessor`.
+
+    How many samples with and without depth the model was trained on is kept
+    in its checkpoints. One that met none without says so, once, when it gets
+    such a sample in testing: what it answers then is not what it learned.
 
     Raises:
         ValueError: crops or depth of different sizes, or samples whose
@@ -39,6 +49,8 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
 
     mean: Tensor
     std: Tensor
+    # Samples trained on: with depth, and without (-1: not recorded).
+    depth_record: Tensor
 
     def __init__(
         self,
@@ -46,6 +58,8 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
         std: Sequence[float] = (58.395, 57.12, 57.375),
         bgr_to_rgb: bool = True,
         depth_normalization: dict | None = None,
+        depth_dropout: float = 0.0,
+        ignore_depth: bool = False,
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
@@ -57,6 +71,15 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
             )
         self.bgr_to_rgb = bgr_to_rgb
         self.depth_normalization = depth_normalization or {}
+        if not 0 <= depth_dropout <= 1:
+            raise ValueError(
+                f'depth_dropout must be in [0, 1], got {depth_dropout}'
+            )
+        self.depth_dropout = depth_dropout
+        self.ignore_depth = ignore_depth
+        self.register_buffer('depth_record', torch.zeros(2, dtype=torch.int64))
+        self.register_load_state_dict_pre_hook(_record_may_be_absent)
+        self._has_warned = False
 
     def forward(
         self, data: dict[str, Any], training: bool = False
@@ -86,9 +109,60 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
             depth = normalize_depth(
                 inputs['depth'], **self.depth_normalization
             )
-            inputs['depth'] = depth
-            inputs['has_depth'] = depth[:, 1].flatten(1).amax(1)
+            has_depth = depth[:, 1].flatten(1).amax(1)
+            lost = self._lost(has_depth, training)
+            inputs['depth'] = depth.masked_fill(lost[:, None, None, None], 0.0)
+            inputs['has_depth'] = has_depth.masked_fill(lost, 0.0)
+            if training:
+                self._record(inputs['has_depth'])
+            else:
+                self._warn_of_the_unknown(inputs['has_depth'])
         return batch
+
+    def _lost(self, has_depth: Tensor, training: bool) -> Tensor:
+        """Which samples (B,) do not get the depth they have."""
+        if self.ignore_depth:
+            return torch.ones_like(has_depth, dtype=torch.bool)
+        if not training or not self.depth_dropout:
+            return torch.zeros_like(has_depth, dtype=torch.bool)
+        return torch.rand_like(has_depth) < self.depth_dropout
+
+    def _record(self, has_depth: Tensor) -> None:
+        """Count samples, without waiting for the device."""
+        present = (has_depth > 0).sum()
+        absent = len(has_depth) - present
+        known = self.depth_record[1].clamp_min(0)
+        self.depth_record[0] += present
+        # What an earlier training met stays unknown until this one meets it.
+        self.depth_record[1] = torch.where(
+            absent > 0, known + absent, self.depth_record[1]
+        )
+
+    def _warn_of_the_unknown(self, has_depth: Tensor) -> None:
+        """Say once that people without depth are new to the model."""
+        if self._has_warned or has_depth.is_meta:
+            return
+        present, absent = self.depth_record.tolist()
+        if absent > 0 or (absent == 0 and present == 0):
+            return
+        missing = int((has_depth <= 0).sum())
+        if not missing:
+            return
+        self._has_warned = True
+        if absent < 0:
+            past = (
+                'its checkpoint, older than that record, does not say whether '
+                'it met such samples in training'
+            )
+        else:
+            past = f'it met none in training ({present} samples with depth)'
+        print_log(
+            f'{missing} of {len(has_depth)} samples have no depth, and the '
+            f'model may not know what to do without: {past}. Train with '
+            'model.data_preprocessor.depth_dropout=0.1',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def _stack(tensors: Tensor | Sequence[Tensor], key: str) -> Tensor:
@@ -106,3 +180,12 @@ def _stack(tensors: Tensor | Sequence[Tensor], key: str) -> Tensor:
 
 def _size(tensor: Tensor) -> str:
     return 'x'.join(map(str, tensor.shape[-2:]))
+
+
+def _record_may_be_absent(
+    module: BodyDataPreprocessor, state_dict: dict, prefix: str, *args: Any
+) -> None:
+    """Accept checkpoints that are older than the record."""
+    state_dict.setdefault(
+        f'{prefix}depth_record', torch.full_like(module.depth_record, -1)
+    )

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.structures import BaseDataElement
 
 from mmd2a.models.data_preprocessors import BodyDataPreprocessor
-from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
 
 
@@ -127,9 +127,8 @@ def test_depth_of_another_size_is_named():
         BodyDataPreprocessor()(data)
 
 
-def test_nothing_of_it_is_in_a_checkpoint():
-    preprocessor = MODELS.build(dict(type='mmd2a.BodyDataPreprocessor'))
-    assert not preprocessor.state_dict()
+def test_only_its_record_is_in_a_checkpoint():
+    assert list(BodyDataPreprocessor().state_dict()) == ['depth_record']
 
 
 @pytest.mark.parametrize('kind', ['depth', 'disparity'])
@@ -142,3 +141,118 @@ def test_depth_without_a_unit_is_not_normalised_as_metric(kind):
     affine = BodyDataPreprocessor(depth_normalization=dict(mode='affine'))
     data['inputs']['depth'] = [x - 10 for x in data['inputs']['depth']]
     assert affine(data)['inputs']['has_depth'].tolist() == [1, 1, 1]
+
+
+def test_depth_dropout_takes_depth_away_as_often_as_asked():
+    torch.manual_seed(0)
+    preprocess = BodyDataPreprocessor(depth_dropout=0.25)
+    data = batch(num=400, size=(4, 4))
+    inputs = preprocess(data, training=True)['inputs']
+    lost = inputs['has_depth'] == 0
+    assert lost.float().mean() == pytest.approx(0.25, abs=0.06)
+    plain = BodyDataPreprocessor()(data)['inputs']['depth']
+    assert torch.equal(inputs['depth'][~lost], plain[~lost])
+    # As where there is no file: neither depth nor a valid pixel.
+    data['inputs']['depth'][0][:] = torch.nan
+    nothing = BodyDataPreprocessor()(data)['inputs']['depth'][:1]
+    assert torch.equal(
+        inputs['depth'][lost], nothing.expand(int(lost.sum()), -1, -1, -1)
+    )
+
+
+def test_depth_dropout_leaves_testing_alone():
+    inputs = BodyDataPreprocessor(depth_dropout=1.0)(batch())['inputs']
+    assert inputs['has_depth'].tolist() == [1, 1, 1]
+
+
+def test_without_dropout_no_random_number_is_drawn():
+    """A model trained before gives the same numbers."""
+    before = torch.get_rng_state()
+    BodyDataPreprocessor()(batch(), training=True)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_ignored_depth_is_missing_depth(training):
+    inputs = BodyDataPreprocessor(ignore_depth=True)(batch(), training)
+    assert (inputs['inputs']['depth'] == 0).all()
+    assert inputs['inputs']['has_depth'].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.1])
+def test_impossible_dropout_is_refused(share):
+    with pytest.raises(ValueError, match='depth_dropout'):
+        BodyDataPreprocessor(depth_dropout=share)
+
+
+@pytest.fixture
+def warnings_of(caplog):
+    """Run a preprocessor in testing and return what it says."""
+    logger = MMLogger.get_instance('preprocessor')
+    logger.addHandler(caplog.handler)
+
+    def run(preprocess, *batches):
+        caplog.clear()
+        for data in batches:
+            preprocess(data)
+        return [record.getMessage() for record in caplog.records]
+
+    yield run
+    logger.removeHandler(caplog.handler)
+
+
+def missing(num=3):
+    data = batch(num)
+    data['inputs']['depth'][1][:] = torch.nan
+    return data
+
+
+def restored(preprocess):
+    """Through a checkpoint, strictly."""
+    fresh = BodyDataPreprocessor()
+    fresh.load_state_dict(preprocess.state_dict(), strict=True)
+    return fresh
+
+
+def test_a_model_that_never_met_missing_depth_says_so_once(warnings_of):
+    preprocess = BodyDataPreprocessor()
+    for _ in range(2):
+        preprocess(batch(), training=True)
+    preprocess = restored(preprocess)
+    assert warnings_of(preprocess, batch()) == []
+    (message,) = warnings_of(preprocess, missing(), missing())
+    assert '1 of 3 samples' in message and '6 samples' in message
+    assert 'depth_dropout' in message
+
+
+@pytest.mark.parametrize('how', ['dropout', 'data'])
+def test_a_model_that_met_missing_depth_is_silent(warnings_of, how):
+    if how == 'dropout':
+        preprocess = BodyDataPreprocessor(depth_dropout=1.0)
+        preprocess(batch(), training=True)
+    else:
+        preprocess = BodyDataPreprocessor()
+        preprocess(missing(), training=True)
+    preprocess(batch(), training=True)
+    assert warnings_of(restored(preprocess), missing()) == []
+
+
+def test_a_model_that_has_not_been_trained_is_silent(warnings_of):
+    assert warnings_of(BodyDataPreprocessor(), missing()) == []
+
+
+def test_older_checkpoints_load_and_what_they_met_is_unknown(warnings_of):
+    model = torch.nn.Module()
+    model.data_preprocessor = BodyDataPreprocessor()
+    state = model.state_dict()
+    del state['data_preprocessor.depth_record']
+    model.load_state_dict(state, strict=True)
+    preprocess = model.data_preprocessor
+    # Trained on with depth only: what was before remains unknown.
+    preprocess(batch(), training=True)
+    (message,) = warnings_of(preprocess, missing())
+    assert 'does not say' in message
+    preprocess = restored(preprocess)
+    preprocess(missing(), training=True)
+    assert preprocess.depth_record[1] == 1
+    assert warnings_of(preprocess, missing()) == []

@@ -21,16 +21,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from mmd2a.geometry.fragments import barycentric, draw_nearest
 from mmd2a.geometry.scan_conversion import (
     FloatArray,
     IntArray,
-    Triangles,
     cut_spans,
     project_triangles,
 )
-
-# Pixels whose barycentric coordinates are found at a time.
-_PIECE = 8192
 
 
 class Raster(NamedTuple):
@@ -87,7 +84,7 @@ def rasterize(
     """
     vertices, faces, K = _check_mesh(vertices, faces, K)
     height, width = size
-    inverse_depth, winner, triangles = _draw(
+    inverse_depth, winner, triangles = draw_nearest(
         vertices, faces, K, size, cull, near
     )
     pixel = np.flatnonzero(winner >= 0)
@@ -98,15 +95,54 @@ def rasterize(
     depth[pixel] = z
     face = np.full(height * width, -1, np.int32)
     face[pixel] = triangles.face[triangle]
-    barycentric = np.zeros((height * width, 3), np.float32)
-    barycentric[pixel] = _barycentric(
+    weights = np.zeros((height * width, 3), np.float32)
+    weights[pixel] = barycentric(
         vertices, faces[triangles.face].T, K, triangle, pixel, z, width
     )
     return Raster(
         depth.reshape(height, width),
         face.reshape(height, width),
-        barycentric.reshape(height, width, 3),
+        weights.reshape(height, width, 3),
     )
+
+
+def rasterize_faces(
+    vertices: ArrayLike,
+    faces: ArrayLike,
+    K: ArrayLike,
+    size: tuple[int, int],
+    near: float = 0.05,
+) -> tuple[FloatArray, IntArray]:
+    """Draw a triangle mesh into an inverse depth and a face image.
+
+    What :func:`rasterize` does without its costlier half, for whoever needs
+    the barycentric coordinates of some pixels only.
+
+    Args:
+        vertices: (V, 3) camera frame, metres.
+        faces: (F, 3) vertex indices.
+        K: (3, 3) intrinsics, pixels.
+        size: (H, W).
+        near: depth of the near plane, metres.
+
+    Returns:
+        Inverse depth (H, W), 1 / metres, 0 where empty, and index of the
+        visible face (H, W), -1 where empty.
+
+    Example:
+        >>> K = np.array([[8., 0, 4], [0, 8, 4], [0, 0, 1]])
+        >>> triangle = np.array([[-1., -1, 2], [1, -1, 2], [-1, 1, 2]])
+        >>> inverse, face = rasterize_faces(triangle, [[0, 1, 2]], K, (8, 8))
+        >>> inverse[0, 0], int((face == 0).sum())
+        (np.float64(0.5), 36)
+    """
+    vertices, faces, K = _check_mesh(vertices, faces, K)
+    inverse_depth, face, triangles = draw_nearest(
+        vertices, faces, K, size, False, near
+    )
+    pixel = np.flatnonzero(inverse_depth)
+    face[pixel] = triangles.face.take(face.take(pixel))
+    return inverse_depth.reshape(size), face.reshape(size)
 
 
 def rasterize_depth(
@@ -138,7 +174,7 @@ def rasterize_depth(
         np.float32(2.0)
     """
     vertices, faces, K = _check_mesh(vertices, faces, K)
-    inverse_depth = _draw(vertices, faces, K, size, cull, near)[0]
+    inverse_depth = draw_nearest(vertices, faces, K, size, cull, near)[0]
     with np.errstate(divide='ignore'):
         return (1.0 / inverse_depth).astype(np.float32).reshape(size)
 
@@ -277,102 +313,3 @@ def _check_mesh(
         # would project to a point.
         vertices = np.where(finite.all(1, keepdims=True), vertices, np.nan)
     return vertices, faces, K
-
-
-def _draw(
-    vertices: FloatArray,
-    faces: IntArray,
-    K: FloatArray,
-    size: tuple[int, int],
-    cull: bool,
-    near: float,
-) -> tuple[FloatArray, IntArray, Triangles]:
-    """Find the nearest triangle and its 1/z at every pixel, flat (H * W,)."""
-    height, width = size
-    nearest = np.zeros(height * width)
-    winner = np.full(height * width, -1, np.intp)
-    triangles = project_triangles(vertices, faces, K, size, cull, near)
-    spans = cut_spans(triangles, size)
-    if not len(spans.row):
-        return nearest, winner, triangles
-
-    # 1/z is linear over the image, so along a span it is c + slope * pixel.
-    slope, slope_y, offset = _inverse_depth_plane(triangles)
-    slope = slope[spans.triangle]
-    first: np.ndarray = spans.row * width
-    offset = offset[spans.triangle] + slope_y[spans.triangle] * spans.row
-    offset -= slope * first
-    first += spans.start
-
-    end = np.cumsum(spans.length)
-    span = np.repeat(np.arange(len(end)), spans.length)
-    pixel = np.arange(end[-1]) + (first - end + spans.length)[span]
-    inverse_depth = offset[span] + slope[span] * pixel
-
-    np.maximum.at(nearest, pixel, inverse_depth)
-    # Of equals, the last written stays: write backwards for the lowest face.
-    seen = np.flatnonzero(inverse_depth == nearest[pixel])[::-1]
-    winner[pixel[seen]] = spans.triangle[span[seen]]
-    return nearest, winner, triangles
-
-
-def _inverse_depth_plane(
-    triangles: Triangles,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Write 1/z = p x + q y + r over each projected triangle."""
-    x0, x1, x2, y0, y1, y2 = triangles.points
-    z0, z1, z2 = triangles.inverse_depth
-    z1, z2 = z1 - z0, z2 - z0
-    p = (z1 * (y2 - y0) - z2 * (y1 - y0)) / triangles.area
-    q = (z2 * (x1 - x0) - z1 * (x2 - x0)) / triangles.area
-    return p, q, z0 - p * x0 - q * y0
-
-
-def _barycentric(
-    vertices: FloatArray,
-    corner: IntArray,
-    K: FloatArray,
-    triangle: IntArray,
-    pixel: IntArray,
-    depth: FloatArray,
-    width: int,
-) -> FloatArray:
-    r"""Find where the ray of each pixel meets its face, clipped or not.
-
-    .. math:: b_1 = z \, \frac{v_2 \times v_0}{\det(v_0, v_1, v_2)}
-              \cdot K^{-1} (x, y, 1)^T
-
-    and in turn for :math:`b_2`; :math:`b_0` is what is left of 1.
-
-    Returns:
-        (P, 3) for P pixels.
-    """
-    v0, v1, v2 = vertices.T.take(corner, 1).transpose(1, 0, 2)
-    normal = np.stack([_cross(v2, v0), _cross(v0, v1)], 1)
-    with np.errstate(divide='ignore', invalid='ignore'):
-        normal /= np.einsum('ij,ij->j', v1, normal[:, 0])
-    plane = np.einsum('ij,ikt->kjt', np.linalg.inv(K), normal)
-    weight = np.empty((len(pixel), 3), np.float32)
-    # Piece by piece, so that what is in between stays in the cache.
-    for start in range(0, len(pixel), _PIECE):
-        piece = slice(start, start + _PIECE)
-        y, x = np.divmod(pixel[piece], width)
-        z, at = depth[piece], triangle[piece]
-        b1, b2 = (
-            (a.take(at) * x + b.take(at) * y + c.take(at)) * z
-            for a, b, c in plane
-        )
-        # Rounding may leave the triangle, by a hair or where it is edge-on.
-        b1 = b1.clip(0, 1)
-        b2 = np.minimum(b2.clip(0), 1 - b1)
-        weight[piece, 0] = 1 - b1 - b2
-        weight[piece, 1] = b1
-        weight[piece, 2] = b2
-    return weight
-
-
-def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Take the cross products of columns (3, T); ``np.cross`` is slower."""
-    ax, ay, az = a
-    bx, by, bz = b
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])

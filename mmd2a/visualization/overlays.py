@@ -9,7 +9,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mmd2a.geometry.cameras import weak_perspective_to_translation
-from mmd2a.visualization.rendering import SKIN, paste, render_mesh
+from mmd2a.visualization.rendering import (
+    SKIN,
+    paste,
+    paste_window,
+    render_mesh,
+    render_window,
+)
 
 SILHOUETTE = (0.95, 0.45, 0.25)
 
@@ -54,10 +60,10 @@ def mesh_overlay(
     """
     _check_image(image)
     height, width = image.shape[:2]
-    rgba = render_mesh(
+    window, rgba = render_window(
         vertices, faces, K, (height, width), color, vertex_colors
     )
-    return paste(rgba, image, alpha)
+    return paste_window(rgba, window, image, alpha)
 
 
 def crop_overlay(

@@ -8,6 +8,7 @@ from mmd2a.geometry.rasterization import (
     interpolate,
     rasterize,
     rasterize_depth,
+    rasterize_faces,
     rasterize_silhouette,
     vertex_normals,
 )
@@ -348,3 +349,21 @@ def test_a_vertex_without_faces_has_no_normal():
     )
     np.testing.assert_array_equal(normals[:3], [[0, 0, 1]] * 3)
     np.testing.assert_array_equal(normals[3], [0, 0, 0])
+
+
+@pytest.mark.parametrize('near', [0.05, 2.2])
+def test_faces_alone_are_those_of_the_whole_raster(near):
+    # More fragments than are tested at a time, some of them equally near.
+    rng = np.random.default_rng(0)
+    vertices = rng.normal(size=(300, 3)) * [1, 1, 0.3] + [0, 0, 2.5]
+    faces = rng.integers(0, 300, (400, 3))
+    faces = np.concatenate([faces, faces[:50]])
+    K = np.array([[90.0, 0, 63.5], [0, 90, 63.5], [0, 0, 1]])
+    inverse, face = rasterize_faces(vertices, faces, K, (128, 128), near)
+    raster = rasterize(vertices, faces, K, (128, 128), near=near)
+    np.testing.assert_array_equal(face, raster.face)
+    assert face.max() < 400  # of equals the lowest
+    with np.errstate(divide='ignore'):
+        np.testing.assert_array_equal(
+            (1 / inverse).astype(np.float32), raster.depth
+        )

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from mmd2a.body_models import SMPLBodyModel
+from mmd2a.geometry.rasterization import interpolate, rasterize, vertex_normals
+from mmd2a.visualization.overlays import mesh_overlay
 from mmd2a.visualization.rendering import paste, render_mesh
 
 K = np.array([[40.0, 0, 15.5], [0, 40.0, 15.5], [0, 0, 1]])
@@ -60,3 +63,53 @@ def test_pasting_mixes_by_opacity_and_leaves_the_background_alone(alpha):
     image = paste(rgba, background, alpha)
     assert (image[0, 0] == round(100 + alpha * 155)).all()
     assert (image[1] == 100).all() and (background == 100).all()
+
+
+def shade_every_sample(vertices, faces, K, size, color):
+    """The formula of `render_mesh` at four samples of each pixel."""
+    finer = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]]) @ K
+    raster = rasterize(vertices, faces, finer, (2 * size, 2 * size))
+    normal = interpolate(raster, faces, vertex_normals(vertices, faces))
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True).clip(1e-9)
+    view = -interpolate(raster, faces, vertices)
+    view /= np.linalg.norm(view, axis=-1, keepdims=True).clip(1e-9)
+    facing = (normal * view).sum(-1)
+    normal[facing < 0] *= -1
+    key = np.array([-0.45, -0.7, -0.55])
+    half_lambert = 0.5 + 0.5 * normal @ (key / np.linalg.norm(key))
+    light = 0.22 + 0.88 * half_lambert**1.5
+    rim = 0.22 * (1 - np.abs(facing)) ** 3
+    rgb = np.clip(color * light[..., None] + rim[..., None], 0, 1)
+    rgba = np.concatenate([rgb, np.ones_like(rgb[..., :1])], -1)
+    rgba[raster.face < 0] = 0
+    return rgba.reshape(size, 2, size, 2, 4).mean((1, 3))
+
+
+@pytest.mark.parametrize('size, mean, tail', [(128, 0.7, 32), (512, 0.2, 12)])
+def test_a_body_looks_as_if_every_sample_had_been_shaded(size, mean, tail):
+    body = SMPLBodyModel()
+    vertices = body.v_template.double().numpy() * [1, -1, -1]
+    vertices += [0, 0, 3.2] - vertices.mean(0)
+    faces = body.faces.numpy()
+    K = np.array(
+        [[1.5 * size, 0, size / 2], [0, 1.5 * size, size / 2], [0, 0, 1]]
+    )
+    color = (0.66, 0.75, 0.87)
+    drawn = render_mesh(vertices, faces, K, (size, size), color)
+    expected = shade_every_sample(vertices, faces, K, size, color)
+    np.testing.assert_array_equal(drawn[..., 3], expected[..., 3])
+    seen = expected[..., 3] > 0
+    difference = 255 * np.abs(drawn - expected)[seen].max(-1)
+    assert difference.mean() < mean
+    assert np.quantile(difference, 0.999) < tail
+
+
+def test_a_mesh_may_lie_beside_the_image_behind_the_camera_or_around_it():
+    image = np.full((32, 32, 3), 100, np.uint8)
+    for shift in ([9, 0, 0], [0, -9, 0], [0, 0, -9]):
+        drawn = mesh_overlay(image, SQUARE + shift, FACES, K)
+        np.testing.assert_array_equal(drawn, image)
+    # A floor that begins behind the camera reaches the lower border.
+    floor = np.array([[-9, 1, -2], [9, 1, -2], [9, 1, 9], [-9, 1, 9.0]])
+    drawn = mesh_overlay(image, floor, [[0, 1, 2], [0, 2, 3]], K)
+    assert (drawn[-1] != 100).all() and (drawn[0] == 100).all()

@@ -1,24 +1,39 @@
 """Checkpoints that survive being interrupted and need no trust to load."""
 
 import os.path as osp
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmd2a.engine.atomic_io import ATOMIC_BACKEND
+from mmd2a.engine.best_checkpoint import adopt_best
 from mmd2a.engine.checkpoint_loading import restrict_checkpoint_loading
+from mmd2a.engine.mid_epoch import (
+    add_record,
+    record_of_ranks,
+    steps_into_epoch,
+)
+from mmd2a.engine.pending_validation import (
+    note_validation,
+    record_validation,
+    validation_is_pending,
+)
 from mmd2a.engine.plain_values import make_plain, restore_values
 from mmd2a.files import remove_incomplete_files, write_text
 from mmd2a.registry import HOOKS
+
+#: Name of a checkpoint out of turn, with the number of iterations.
+STOPPED = 'stopped_at_iter_{}.pth'
 
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
     """Save checkpoints so that the latest one can always be loaded.
 
-    MMEngine's hook with the same arguments, and three promises more:
+    MMEngine's hook with the same arguments, and four promises more:
 
     - A checkpoint holds plain values only, so that
       ``torch.load(path, weights_only=True)`` reads it; ``resume`` and
@@ -28,6 +43,11 @@ class AtomicCheckpointHook(CheckpointHook):
       best) is deleted only after that. Killed at any moment, with the disk
       full or not, training goes on from a good checkpoint with ``--resume
       auto``.
+    - A resumed training ends with the files that one without interruption
+      has. It validates first if that is still to be done
+      (:mod:`~mmd2a.engine.pending_validation`), goes on in the middle of an
+      epoch (:mod:`~mmd2a.engine.mid_epoch`), and knows one best checkpoint,
+      in its own folder.
     - Checkpoints made by others are read without running what is in them
       (:mod:`mmd2a.engine.checkpoint_loading`).
 
@@ -44,13 +64,18 @@ class AtomicCheckpointHook(CheckpointHook):
     """
 
     file_backend: Any
+    _training = False
+    _resumed = False
+    _steps = 0  # of this epoch that are done
+    _record: dict[str, Any] | None = None
+    _saved_at: int | None = None
 
     def before_run(self, runner: Runner) -> None:
         """Take over loading before anything is loaded."""
         restrict_checkpoint_loading()
 
     def before_train(self, runner: Runner) -> None:
-        """Choose how to write and clear what an interruption left behind."""
+        """Clear what an interruption left behind, and make up for it."""
         folder = runner.work_dir if self.out_dir is None else self.out_dir
         if self._writes_locally(str(folder)):
             self.backend_args = dict(backend=ATOMIC_BACKEND)
@@ -62,11 +87,92 @@ class AtomicCheckpointHook(CheckpointHook):
                         f'Removed {name}, left in {place} by an interrupted '
                         'save'
                     )
+        self._training = True
+        if not self._resumed:
+            return
+        adopt_best(self, runner)
+        in_epoch = self._steps and isinstance(
+            runner.train_loop, EpochBasedTrainLoop
+        )
+        if not in_epoch and validation_is_pending(runner):
+            runner.logger.info(
+                'The checkpoint was not validated; this is done first'
+            )
+            runner.val_loop.run()
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+    ) -> None:
+        """Save where the config says so, within epochs too."""
+        self._steps = batch_idx + 1
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Save where the config says so."""
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            self._steps = 0
+        super().after_train_epoch(runner)
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float]
+    ) -> None:
+        """Save the best, and record that this model is validated."""
+        if not self._training:  # a validation by itself saves nothing
+            return
+        note_validation(runner)
+        super().after_val_epoch(runner, metrics)
+        if is_main_process():
+            record_validation(runner)
+
+    def after_train(self, runner: Runner) -> None:
+        """Publish what the config wants published."""
+        super().after_train(runner)
+        self._training = False
+
+    def save_stop(self, runner: Runner, epoch: int, iteration: int) -> str:
+        """Save out of turn, for a training that was told to stop.
+
+        To be called on all ranks, between two steps. The next checkpoint in
+        turn takes its place.
+
+        Args:
+            runner: the runner.
+            epoch: epochs that are done.
+            iteration: iterations that are done.
+
+        Returns:
+            str: file; the one in turn, if that has just been saved.
+        """
+        if self._saved_at == iteration and self.last_ckpt is not None:
+            return self.last_ckpt
+        self._take_record(runner)
+        path = self.file_backend.join_path(
+            self.out_dir, STOPPED.format(iteration)
+        )
+        runner.save_checkpoint(
+            str(self.out_dir),
+            STOPPED.format(iteration),
+            self.file_client_args,
+            meta=dict(epoch=epoch, iter=iteration),
+            by_epoch=False,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            write_text(osp.join(runner.work_dir, 'last_checkpoint'), path)
+            self._remove_stops(keep=path)
+        return path
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Turn the values into plain ones, after all other hooks."""
+        if self._record is not None and 'optimizer' in checkpoint:
+            add_record(checkpoint, self._record)
         for reason in make_plain(checkpoint):
             runner.logger.warning(f'Left out of the checkpoint: {reason}')
 
@@ -75,6 +181,20 @@ class AtomicCheckpointHook(CheckpointHook):
     ) -> None:
         """Turn plain values back into what MMEngine works with."""
         restore_values(checkpoint)
+        self._resumed = runner._resume
+        self._steps = steps_into_epoch(checkpoint) if self._resumed else 0
+
+    def _take_record(self, runner: Runner) -> None:
+        self._record = (
+            record_of_ranks(runner, self._steps) if self._steps else None
+        )
+
+    def _remove_stops(self, keep: str | None = None) -> None:
+        if self.backend_args != dict(backend=ATOMIC_BACKEND):
+            return
+        for path in Path(str(self.out_dir)).glob(STOPPED.format('*')):
+            if str(path) != keep:
+                path.unlink()
 
     def _writes_locally(self, folder: str) -> bool:
         return (
@@ -90,6 +210,7 @@ class AtomicCheckpointHook(CheckpointHook):
         filename = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        self._take_record(runner)
         runner.save_checkpoint(
             self.out_dir,
             filename,
@@ -101,10 +222,12 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
+        self._saved_at = meta['iter']
         if is_main_process():
             write_text(
                 osp.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt
             )
+            self._remove_stops()
             if outdated is not None:
                 self._remove(outdated)
 

@@ -10,6 +10,7 @@ from mmengine.optim import ReduceOnPlateauParamScheduler
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmd2a.engine.checkpoint_loading import CheckpointError
+from mmd2a.engine.mid_epoch import RestOfEpoch, steps_into_epoch
 from mmd2a.registry import HOOKS
 
 # What of a scheduler's state says how far it is; the rest are settings.
@@ -23,6 +24,8 @@ _INITIAL = 'initial_'
 class ResumeHook(Hook):
     """Resume as if the training had never stopped, by the config as it is now.
 
+    - From the middle of an epoch, where a training was told to stop, it goes
+      on with the next step, with the random numbers that it would have had.
     - A run without a seed shuffles as it would have done: MMEngine takes the
       seed of the checkpoint when the sampler has got another one already.
     - Schedules follow the config: MMEngine takes their settings from the
@@ -43,6 +46,8 @@ class ResumeHook(Hook):
         self._seed: int | None = None
         self._resumed = False
         self._saved: Any = None
+        self._rest: RestOfEpoch | None = None
+        self._steps_into_epoch = 0
 
     def before_run(self, runner: Runner) -> None:
         """Note the seed that the data loader was built with."""
@@ -66,6 +71,9 @@ class ResumeHook(Hook):
             )
         self._resumed = True
         self._saved = checkpoint.get('param_schedulers')
+        self._steps_into_epoch = steps_into_epoch(checkpoint)
+        if self._steps_into_epoch:
+            self._rest = RestOfEpoch(checkpoint)
 
     def before_train(self, runner: Runner) -> None:
         """Give the sampler its seed and the schedules their settings."""
@@ -76,6 +84,28 @@ class ResumeHook(Hook):
             sampler.seed = runner.seed
         if self._saved is not None and 'param_scheduler' in runner.cfg:
             self._follow_config(runner)
+        if self._rest is not None:
+            self._rest.restore(runner)
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Go on after a validation that was made up for."""
+        if self._rest is not None:
+            self._rest.retake()
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Skip what was seen."""
+        if self._rest is not None:
+            self._rest.begin(runner)
+            if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+                self._rest = None
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Go through the next epoch from its start."""
+        if self._rest is not None:
+            self._rest.end(runner)
+            self._rest = None
 
     def _follow_config(self, runner: Runner) -> None:
         groups = _param_groups(runner.optim_wrapper)
@@ -95,7 +125,7 @@ class ResumeHook(Hook):
         with warnings.catch_warnings():
             # No optimiser has stepped yet, which the schedulers remark.
             warnings.simplefilter('ignore', UserWarning)
-            _replay(runner, schedulers)
+            _replay(runner, schedulers, self._steps_into_epoch)
         runner.param_schedulers = fresh
         runner.logger.info(
             'The schedule is not that of the checkpoint; the learning rate is '
@@ -137,11 +167,12 @@ def _settings(schedulers: Any) -> Any:
     ]
 
 
-def _replay(runner: Runner, schedulers: list) -> None:
+def _replay(runner: Runner, schedulers: list, steps_into_epoch: int) -> None:
     """Step new schedulers as often as the training has stepped them."""
     by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
     epochs = runner.epoch if by_epoch else 0
-    epoch_length = max(runner.iter // epochs, 1) if epochs else 0
+    done = runner.iter - steps_into_epoch
+    epoch_length = max(done // epochs, 1) if epochs else 0
     for iteration in range(1, runner.iter + 1):
         for scheduler in schedulers:
             if not scheduler.by_epoch:

@@ -18,7 +18,7 @@ def environment():
         **os.environ,
         'PYTHON': sys.executable,
         'OMP_NUM_THREADS': '1',
-        'PYTHONPATH': str(PROJECT),
+        'PYTHONPATH': f'{ROOT}{os.pathsep}{PROJECT}',
         'CUDA_VISIBLE_DEVICES': '',
     }
 

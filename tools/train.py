@@ -21,6 +21,7 @@ from mmd2a.cli.launch import (
 )
 from mmd2a.cli.start import start_of_training
 from mmd2a.cli.tool_config import require_parts
+from mmd2a.engine.stop_hook import StopHook
 from mmd2a.interop.mmhuman3d.settings.translation import translate_config
 
 
@@ -64,6 +65,7 @@ def main() -> None:
     runner = build_runner(cfg, args.launcher, start)
     require_enough_data(runner)
     require_every_part(runner)
+    runner.register_hook(StopHook())
     runner.train()
 
 

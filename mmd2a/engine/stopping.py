@@ -17,7 +17,7 @@ from typing import Any
 
 __all__ = [
     'Stopped',
-    'deferred_stops',
+    'defer_stops',
     'end_children',
     'handle_stop_signals',
     'leave_stopping_to_parent',
@@ -85,6 +85,7 @@ def handle_stop_signals() -> Iterator[None]:
         yield
         return
     _State.owner = os.getpid()
+    _State.deferred = False
     _State.requested = None
     _State.raised_at = -_SECONDS_BETWEEN
     before = {
@@ -100,24 +101,24 @@ def handle_stop_signals() -> Iterator[None]:
     _restore(before)
 
 
-@contextmanager
-def deferred_stops() -> Iterator[None]:
-    """Note SIGTERM and SIGUSR1 instead of raising, within the context.
+def defer_stops(wanted: bool = True) -> None:
+    """Note SIGTERM and SIGUSR1 from now on, instead of raising.
 
-    Whoever enters asks :func:`requested_stop` at moments that suit, and
+    Whoever wants that asks :func:`requested_stop` at moments that suit, and
     raises :class:`Stopped`. Ctrl-C is not deferred.
 
+    Args:
+        wanted: False ends it.
+
     Example:
-        >>> with handle_stop_signals(), deferred_stops():
+        >>> with handle_stop_signals():
+        ...     defer_stops()
         ...     signal.raise_signal(signal.SIGTERM)
         ...     requested_stop() == signal.SIGTERM
         True
+        >>> defer_stops(False)
     """
-    _State.deferred = True
-    try:
-        yield
-    finally:
-        _State.deferred = False
+    _State.deferred = wanted
 
 
 def requested_stop() -> int | None:

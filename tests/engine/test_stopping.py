@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from mmd2a.cli.launch import run_tool
 from mmd2a.engine.stopping import (
     Stopped,
-    deferred_stops,
+    defer_stops,
     end_children,
     handle_stop_signals,
     requested_stop,
@@ -42,9 +42,9 @@ def test_a_tool_that_is_told_to_stop_says_so_in_one_line(signum, capsys):
 
 def test_what_fails_because_of_a_stop_is_a_stop(capsys):
     def main():
-        with deferred_stops():
-            signal.raise_signal(signal.SIGTERM)
-            raise ConnectionError('the other rank is gone')
+        defer_stops()
+        signal.raise_signal(signal.SIGTERM)
+        raise ConnectionError('the other rank is gone')
 
     with pytest.raises(SystemExit) as left:
         run_tool(main)
@@ -70,7 +70,8 @@ def test_a_second_signal_does_not_disturb_the_leaving():
 
 
 def test_a_deferred_stop_is_noted_but_ctrl_c_is_not_deferred():
-    with handle_stop_signals(), deferred_stops():
+    with handle_stop_signals():
+        defer_stops()
         assert requested_stop() is None
         signal.raise_signal(signal.SIGUSR1)
         signal.raise_signal(signal.SIGTERM)

@@ -64,6 +64,8 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             DepthBranch={},
             DepthCrossAttentionBlock=dict(embed_dims=32),
             DepthCrossAttentionEncoder=dict(embed_dims=32, depth=1),
+            DepthCrossAttentionNeck=dict(in_channels=8, depth=1),
+            MeshObjective=dict(),
             HybridPositionalEncoding=dict(embed_dims=32, grid_size=(2, 2)),
             JointLoss={},
             KeypointRLELoss={},

@@ -12,7 +12,11 @@ from mmengine.registry import DefaultScope
 from mmd2a.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+PAGES = [
+    ROOT / 'README.md',
+    ROOT / 'CONTRIBUTING.md',
+    *sorted((ROOT / 'docs').rglob('*.md')),
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -50,6 +54,21 @@ def test_files_the_page_names_exist(page):
     }
     missing = [name for name in sorted(named) if not (ROOT / name).exists()]
     assert not missing
+
+
+def test_the_index_names_every_page():
+    index = (ROOT / 'docs' / 'index.md').read_text()
+    linked = set(re.findall(r'\]\(([\w.]+\.md)\)', index))
+    pages = {page.name for page in (ROOT / 'docs').glob('*.md')}
+    assert linked == pages - {'index.md'}
+
+
+def test_the_house_page_names_every_room():
+    house = (ROOT / 'docs' / 'house.md').read_text()
+    rooms = {
+        path.parent.name for path in (ROOT / 'mmd2a').glob('*/__init__.py')
+    }
+    assert {room for room in rooms if f'`{room}`' not in house} == set()
 
 
 def test_the_readme_shows_both_commands():

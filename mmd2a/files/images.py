@@ -43,7 +43,7 @@ def image_size(data: bytes) -> tuple[int, int]:
         if data.startswith(start):
             try:
                 width, height = read_size(data)
-            except (struct.error, IndexError, ValueError) as error:
+            except (struct.error, LookupError, ValueError) as error:
                 raise ValueError('its header is damaged') from error
             if width <= 0 or height <= 0:
                 raise ValueError('its header states no size')

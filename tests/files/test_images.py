@@ -165,3 +165,24 @@ def test_data_after_the_end_of_a_jpeg_does_no_harm():
     )[1].tobytes()
     assert is_whole(progressive + trailer)
     assert not is_whole(progressive[:-20])
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_a_damaged_picture_is_read_or_named(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    path = tmp_path / f'a{kind}'
+    write_image(path, IMAGE)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for number in range(60):
+        data = whole.copy()
+        # Half of the damage where the header is.
+        end = min(len(data), 60) if number % 2 else len(data)
+        where = rng.integers(0, end, rng.integers(1, 4))
+        data[where] = rng.integers(0, 256, len(where))
+        path.write_bytes(data.tobytes())
+        try:
+            pixels = read_image(path)
+        except UnusableFileError as error:
+            assert path.name in str(error)
+        else:
+            assert pixels.ndim == 3 and pixels.dtype == np.uint8

@@ -16,7 +16,7 @@ the config's own evaluator, on the same people, under the same protocols.
 """
 
 import argparse
-import json
+import math
 
 import numpy as np
 import roma
@@ -36,6 +36,7 @@ from mmd2a.cli.tool_config import (
     read_config,
     require_parts,
 )
+from mmd2a.files import UnusableFileError, read_json
 from mmd2a.geometry import root_position
 from mmd2a.registry import DATASETS, METRICS
 
@@ -202,12 +203,13 @@ def read_results(path: str) -> dict[str, float]:
     """Read the metrics of a model, with all that the table shows."""
     check_file(path, 'file of results')
     try:
-        with open(path) as file:
-            results = json.load(file)
-    except ValueError as error:
+        results = read_json(path, top=dict)
+    except UnusableFileError as error:
         raise UsageError(
-            f'{path} is not JSON: {error}. Give what tools/test.py --out wrote'
+            f'{error}. Give what tools/test.py --out wrote'
         ) from error
+    # JSON has no NaN: a metric without a value is null.
+    results = {k: math.nan if v is None else v for k, v in results.items()}
     protocols = {key.split('/')[0] for key in results}
     missing = [
         f'{protocol}/{name}'

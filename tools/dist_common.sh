@@ -1,4 +1,4 @@
-# Read by dist_train.sh and dist_test.sh: start processes with torchrun.
+# Read by dist_train.sh and dist_test.sh: start processes with torchrun, which hands on signals.
 
 free_port() {
     "$PYTHON" -c 'import socket
@@ -23,7 +23,7 @@ launch() {
         export OMP_NUM_THREADS=$((cores > processes ? cores / processes : 1))
     fi
     PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" \
-    exec "$PYTHON" -m torch.distributed.run \
+    exec "$PYTHON" -m mmd2a.cli.torchrun \
         --nnodes "$NNODES" \
         --node_rank "${NODE_RANK:-0}" \
         --master_addr "${MASTER_ADDR:-127.0.0.1}" \

@@ -81,7 +81,9 @@ class ToyDumpHook(Hook):
         self.noise += data_batch['noise']
 
     def after_train(self, runner):
-        params = dict(runner.model.module.named_parameters())
+        model = runner.model
+        model = getattr(model, 'module', model)
+        params = dict(model.named_parameters())
         torch.save(
             dict(params=params, noise=torch.tensor(self.noise)),
             f'{runner.work_dir}/rank_{get_rank()}.pth',

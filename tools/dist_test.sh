@@ -9,7 +9,8 @@
 # PORT         port on it; by default a free one, 29500 with several machines
 # PYTHON       interpreter (python)
 set -euo pipefail
-if [ $# -lt 3 ]; then sed -n '2,11p' "$0" >&2; exit 2; fi
 tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+. "$tools/usage.sh"
 . "$tools/dist_common.sh"
+usage_unless 3 "$@"
 launch "$3" "$tools/test.py" "$1" "$2" --launcher pytorch "${@:4}"

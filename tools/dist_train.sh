@@ -9,7 +9,8 @@
 # PORT         port on it; by default a free one, 29500 with several machines
 # PYTHON       interpreter (python)
 set -euo pipefail
-if [ $# -lt 2 ]; then sed -n '2,11p' "$0" >&2; exit 2; fi
 tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+. "$tools/usage.sh"
 . "$tools/dist_common.sh"
+usage_unless 2 "$@"
 launch "$2" "$tools/train.py" "$1" --launcher pytorch "${@:3}"

@@ -21,6 +21,8 @@ set -euo pipefail
 
 want="${1:-runtime}"
 case "$want" in
+    # The comment above, without its marks.
+    -h|--help) sed -n '2,$ { /^#/!q; s/^# \{0,1\}//p; }' "$0"; exit 0 ;;
     bare) sets=(bare) ;;
     runtime) sets=(bare runtime) ;;
     full) sets=(bare runtime full) ;;
@@ -62,9 +64,14 @@ if [ "$(cat "$venv/.mmd2a-$want" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
 
+if ! found="$("$python" --version 2>&1)"; then
+    echo "install.sh: $python does not run as a Python: install Python 3.11" \
+         "or set PYTHON=/path/to/python3.11" >&2
+    exit 1
+fi
 if ! "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))'
 then
-    echo "install.sh: $("$python" --version) found; the stack is verified on" \
+    echo "install.sh: $found found; the stack is verified on" \
          "Python 3.11 (3.10-3.12 may work). Set PYTHON=/path/to/python3.11" >&2
     exit 1
 fi

@@ -16,7 +16,8 @@ cd "$root"
 config=configs/d2a_hmr_hrnet.py
 work_dir=work_dirs/d2a_hmr_hrnet
 options=()
-usage() { sed -n '2,14p' "$0" >&2; exit 2; }
+. tools/usage.sh
+usage_unless 0 "$@"
 while [ $# -gt 0 ]; do
     case "${2:-}" in ''|*[!0-9]*) usage ;; esac
     case "$1" in
@@ -29,7 +30,26 @@ while [ $# -gt 0 ]; do
 done
 [ ${#options[@]} -eq 0 ] || options=(--cfg-options "${options[@]}")
 
-bash tools/install.sh runtime
+# bash acts on a signal when the command in the foreground has ended, which a
+# training does only if it hears of it: commands run beside, told at once.
+run() {
+    "$@" <&0 &
+    child=$!
+    wait "$child"
+}
+leave() {
+    trap '' INT TERM USR1
+    if [ -n "${child:-}" ]; then
+        kill -"$1" "$child" 2> /dev/null || true
+        wait "$child" || true
+    fi
+    exit $((128 + $2))
+}
+trap 'leave TERM 2' INT
+trap 'leave TERM 15' TERM
+trap 'leave USR1 10' USR1
+
+run bash tools/install.sh runtime
 PATH="$(cd "${MMD2A_VENV:-$root/.venv}/bin" && pwd):$PATH"
 PYTHON=python  # from here on that of the environment
 export PATH PYTHON
@@ -39,25 +59,25 @@ export PATH PYTHON
 ranks="$(python -c 'import torch; print(min(torch.cuda.device_count() or 2, 2))')"
 
 echo '== 1/5 people: making the embedded, licence-free data set'
-python tools/data/make_synthetic_people.py --config "$config" \
+run python tools/data/make_synthetic_people.py --config "$config" \
     ${options[@]+"${options[@]}"}
 
 echo "== 2/5 training: bash tools/dist_train.sh $config $ranks"
-bash tools/dist_train.sh "$config" "$ranks" --work-dir "$work_dir" --resume \
+run bash tools/dist_train.sh "$config" "$ranks" --work-dir "$work_dir" --resume \
     ${options[@]+"${options[@]}"}
 
 # The file holds a path, of another place if the folder was moved.
 checkpoint="$work_dir/$(basename "$(cat "$work_dir/last_checkpoint")")"
 echo "== 3/5 evaluation: bash tools/dist_test.sh $config $checkpoint $ranks"
-bash tools/dist_test.sh "$config" "$checkpoint" "$ranks" \
+run bash tools/dist_test.sh "$config" "$checkpoint" "$ranks" \
     --work-dir "$work_dir" --out "$work_dir/results.json"
 
 echo '== 4/5 pictures'
-python tools/analysis/draw_sheet.py "$config" "$checkpoint" \
+run python tools/analysis/draw_sheet.py "$config" "$checkpoint" \
     --out "$work_dir/sheet.png" ${options[@]+"${options[@]}"}
 
 echo '== 5/5 against predictors that ignore the image'
-python tools/analysis/compare_with_mean_pose.py "$config" \
+run python tools/analysis/compare_with_mean_pose.py "$config" \
     "$work_dir/results.json" ${options[@]+"${options[@]}"}
 echo
 echo "checkpoint  $checkpoint"

@@ -8,7 +8,8 @@
 # SRUN_ARGS      more arguments of srun
 # PYTHON         interpreter (python)
 set -euo pipefail
-if [ $# -lt 4 ]; then sed -n '2,9p' "$0" >&2; exit 2; fi
 tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+. "$tools/usage.sh"
 . "$tools/slurm_common.sh"
+usage_unless 4 "$@"
 launch "$1" "$2" "$tools/train.py" "$3" --work-dir "$4" "${@:5}"

@@ -47,6 +47,25 @@ def test_a_mistyped_choice_is_named(arguments, settings, told, tmp_path):
     assert not (tmp_path / 'env').exists()
 
 
+def test_what_is_no_python_is_named(tmp_path):
+    broken = tmp_path / 'python3.11'
+    broken.write_text('#!/bin/sh\nexit 127\n')
+    broken.chmod(0o755)
+    for python in (broken, tmp_path / 'nowhere'):
+        done = install(tmp_path / 'env', 'bare', PYTHON=str(python))
+        assert done.returncode == 1 and done.stderr.count('\n') == 1
+        assert f'{python} does not run' in done.stderr
+    old = tmp_path / 'old'
+    old.write_text(
+        '#!/bin/sh\n'
+        '[ "$1" = --version ] && echo Python 3.8.1 && exit\n'
+        'exit 1\n'
+    )
+    old.chmod(0o755)
+    done = install(tmp_path / 'env', 'bare', PYTHON=str(old))
+    assert 'Python 3.8.1 found' in done.stderr and done.returncode == 1
+
+
 def test_forks_never_overwrite_an_upstream_environment(tmp_path):
     (tmp_path / '.mmd2a-forks').touch()
     done = install(tmp_path, 'bare', MMD2A_FORKS='onedl')

@@ -2,8 +2,10 @@
 
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -196,3 +198,52 @@ def test_the_quickstart_explains_itself(arguments):
         timeout=20,
     )
     assert done.returncode == 2 and '[--epochs N]' in done.stderr
+
+
+SCRIPTS = [
+    'dist_train.sh',
+    'dist_test.sh',
+    'slurm_train.sh',
+    'slurm_test.sh',
+    'quickstart.sh',
+    'install.sh',
+]
+
+
+@pytest.mark.parametrize('script', SCRIPTS)
+def test_help_is_text_and_no_source(script):
+    done = subprocess.run(
+        ['bash', ROOT / 'tools' / script, '--help'],
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 0 and done.stderr == ''
+    assert f'bash tools/{script}' in done.stdout
+    for sign in ('#', 'set -', '$(', '!/'):
+        assert sign not in done.stdout
+
+
+@pytest.mark.parametrize(
+    'signum', [signal.SIGTERM, signal.SIGINT], ids=['TERM', 'INT']
+)
+def test_the_quickstart_ends_what_it_runs(tmp_path, signum):
+    tools = tmp_path / 'tools'
+    tools.mkdir()
+    for name in ('quickstart.sh', 'usage.sh'):
+        shutil.copy(ROOT / 'tools' / name, tools)
+    (tools / 'install.sh').write_text('touch started; exec sleep 60')
+    process = subprocess.Popen(
+        ['bash', tools / 'quickstart.sh'], start_new_session=True
+    )
+    while not (tmp_path / 'started').exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signum)
+    assert process.wait(timeout=10) == 128 + signum
+    left = subprocess.run(
+        ['ps', '-o', 'args=', '-s', str(process.pid)],
+        capture_output=True,
+        text=True,
+    )
+    assert left.stdout == ''

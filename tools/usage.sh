@@ -1,0 +1,18 @@
+# Read by the other scripts.
+
+# usage [CODE]: print the comment that a script begins with and leave.
+usage() {
+    sed -n '2,$ { /^#/!q; s/^# \{0,1\}//p; }' "$0" >&2
+    exit "${1:-2}"
+}
+
+# Answer --help, wherever it stands, and too few arguments.
+# usage_unless LEAST ARGUMENTS...
+usage_unless() {
+    local least="$1" word
+    shift
+    for word in "$@"; do
+        case "$word" in -h|--help) usage 0 2>&1 ;; esac
+    done
+    [ $# -ge "$least" ] || usage
+}

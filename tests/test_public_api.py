@@ -47,6 +47,7 @@ OTHER_DEFAULTS: dict[tuple[str, str], str] = dict.fromkeys(
         ('SMPLHead', 'body_model'),
         ('RLEFlowHead', 'flow'),
         ('RLEFlowHead', 'loss'),
+        ('KeypointRLELoss', 'flow'),
         ('AuxiliarySilhouetteHead', 'decoder'),
         ('AuxiliarySilhouetteHead', 'loss'),
     ],

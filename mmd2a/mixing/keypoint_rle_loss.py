@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from mmd2a.models.flows.flow_of_loss import DEFAULT_FLOW, flow_config
 from mmd2a.models.losses.reduction import full_precision
 from mmd2a.models.losses.rle_loss import RLELoss
 from mmd2a.registry import MODELS
@@ -27,9 +28,9 @@ class KeypointRLELoss(nn.Module):
 
     Args:
         mode: ``'exact'`` or ``'parity'``; see :class:`RLELoss`.
-        flow: config of the flow. None: :class:`RealNVP` in two dims, with a
-            Laplace base for mode 'exact' and the published normal one for
-            'parity'.
+        flow: config of the flow. By default :class:`RealNVP` in two dims,
+            with a Laplace base for mode 'exact' and the published normal one
+            for 'parity'. None: that base alone.
         q_distribution: see :class:`RLELoss`.
         use_target_weight: weigh keypoints; False: all count fully.
         loss_weight: the factor λ.
@@ -48,7 +49,7 @@ class KeypointRLELoss(nn.Module):
     def __init__(
         self,
         mode: str = 'exact',
-        flow: dict | None = None,
+        flow: dict | None = DEFAULT_FLOW,
         q_distribution: str = 'laplace',
         use_target_weight: bool = False,
         loss_weight: float = 1.0,
@@ -56,10 +57,7 @@ class KeypointRLELoss(nn.Module):
         super().__init__()
         self.rle = RLELoss(mode, q_distribution, loss_weight=loss_weight)
         self.use_target_weight = use_target_weight
-        base = 'laplace' if mode == 'exact' else 'gaussian'
-        self._flow_cfg = dict(
-            flow or dict(type='mmd2a.RealNVP', dims=2, base=base)
-        )
+        self._flow_cfg = flow_config(flow, mode, dims=2)
         self.flow_model = MODELS.build(self._flow_cfg)
 
     def init_weights(self) -> None:

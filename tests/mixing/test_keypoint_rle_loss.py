@@ -95,3 +95,9 @@ def test_a_weight_of_another_shape_is_refused():
     pred, sigma, target, weight = draw()
     with pytest.raises(ValueError, match='needs target_weight'):
         loss(pred, sigma, target, weight[..., 0])
+
+
+def test_without_a_flow_the_base_is_the_density():
+    loss = KeypointRLELoss(flow=None)
+    assert not list(loss.parameters())
+    assert loss.flow_model.base == KeypointRLELoss().flow_model.base

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmd2a.models.flows.flow_of_loss import DEFAULT_FLOW, flow_config
 from mmd2a.registry import MODELS
 
-DEFAULT_FLOW = dict(type='mmd2a.RealNVP')
 DEFAULT_LOSS = dict(type='mmd2a.RLELoss')
 
 
@@ -83,13 +83,9 @@ class RLEFlowHead(nn.Module):
                 'set flow_head=None instead of flow_head.loss=None'
             )
         self.loss_module = MODELS.build(loss)
-        if flow is None or flow is DEFAULT_FLOW:
-            exact = self.loss_module.mode == 'exact'
-            layers = dict(num_layers=0) if flow is None else {}
-            flow = dict(
-                DEFAULT_FLOW, base='laplace' if exact else 'gaussian', **layers
-            )
-        self.flow = MODELS.build(flow, default_args=dict(dims=dims))
+        self.flow = MODELS.build(
+            flow_config(flow, self.loss_module.mode, dims)
+        )
 
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)

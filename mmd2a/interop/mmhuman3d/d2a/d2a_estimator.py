@@ -11,6 +11,8 @@ from mmd2a.structures import TokenMap
 
 __all__ = ['D2AAdditions', 'd2a_body_model_estimator']
 
+SILHOUETTE_LOSS = dict(type='mmd2a.SilhouetteLoss')
+
 
 class D2AAdditions:
     """Distribution matching and silhouettes beside the losses of MMHuman3D.
@@ -30,7 +32,7 @@ class D2AAdditions:
         silhouette_decoder: config of ``mmd2a.SilhouetteDecoder``; needs a
             neck, since it reads the features before it as well, and ``mask``
             (B, 1, H, W) in the batch.
-        loss_silhouette: config of its loss; ``mmd2a.SilhouetteLoss`` if None.
+        loss_silhouette: config of its loss; None: no silhouettes.
         **kwargs: see the estimator.
     """
 
@@ -46,7 +48,7 @@ class D2AAdditions:
         *args: Any,
         flow_head: dict | None = None,
         silhouette_decoder: dict | None = None,
-        loss_silhouette: dict | None = None,
+        loss_silhouette: dict | None = SILHOUETTE_LOSS,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -68,7 +70,7 @@ class D2AAdditions:
                 ),
             )
         self.silhouette_decoder: Any = None
-        if silhouette_decoder is not None:
+        if silhouette_decoder is not None and loss_silhouette is not None:
             if self.neck is None:
                 raise ValueError(
                     'silhouette_decoder reads features before and after the '
@@ -76,9 +78,7 @@ class D2AAdditions:
                     "mmd2a.DepthCrossAttentionNeck', in_channels=...)"
                 )
             self.silhouette_decoder = MODELS.build(silhouette_decoder)
-            self.loss_silhouette = MODELS.build(
-                loss_silhouette or dict(type='mmd2a.SilhouetteLoss')
-            )
+            self.loss_silhouette = MODELS.build(loss_silhouette)
             self.neck.register_forward_hook(_keep_image_maps)
         # MMHuman3D hands the head one thing, features, and what the head
         # returns on to `compute_losses`: the way through for ours.

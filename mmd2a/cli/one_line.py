@@ -8,6 +8,7 @@ import re
 
 from mmd2a.cli.tool_config import UsageError
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.engine.best_checkpoint import SaveBestError
 from mmd2a.engine.checkpoint_loading import CheckpointError
 from mmd2a.engine.distributed import LauncherError
 from mmd2a.engine.non_finite_guard_hook import NonFiniteError
@@ -18,6 +19,7 @@ _TOLD = (
     UsageError,
     LauncherError,
     CheckpointError,
+    SaveBestError,
     UnusableFileError,
     BadSampleError,
     NonFiniteError,

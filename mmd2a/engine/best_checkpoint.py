@@ -1,12 +1,51 @@
-"""The best checkpoint of a training that is resumed."""
+"""The best checkpoint: by which metric, and that of a resumed training."""
 
 import os.path as osp
 import re
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
+
+
+class SaveBestError(ValueError):
+    """The best checkpoint is to be chosen by a metric that there is not."""
+
+
+def check_save_best(hook: CheckpointHook, runner: Runner) -> None:
+    """Check before a training what can be known of the metric by then.
+
+    Raises:
+        SaveBestError: naming what there is.
+    """
+    metrics = runner.val_evaluator.metrics if runner.val_loop else []
+    if not metrics or not all(hasattr(one, 'protocols') for one in metrics):
+        return
+    names = [one.name for metric in metrics for one in metric.protocols]
+    for key in hook.key_indicators if hook.save_best else []:
+        if key != 'auto' and key.split('/')[0] not in names:
+            raise _error(key, f'the protocols are {", ".join(names)}')
+
+
+def check_measured(hook: CheckpointHook, measured: dict[str, Any]) -> None:
+    """Check the same against what was measured.
+
+    Raises:
+        SaveBestError: naming what there is.
+    """
+    for key in hook.key_indicators if hook.save_best else []:
+        if key != 'auto' and key not in measured:
+            raise _error(key, f'there are {", ".join(measured)}')
+
+
+def _error(key: str, known: str) -> SaveBestError:
+    return SaveBestError(
+        f'the checkpoint hook has save_best={key!r}, but {known}: change '
+        "default_hooks.checkpoint.save_best, or set it to 'auto' for the "
+        'first metric there is'
+    )
 
 
 def adopt_best(hook: CheckpointHook, runner: Runner) -> None:

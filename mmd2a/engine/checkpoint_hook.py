@@ -9,7 +9,11 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmd2a.engine.atomic_io import ATOMIC_BACKEND
-from mmd2a.engine.best_checkpoint import adopt_best
+from mmd2a.engine.best_checkpoint import (
+    adopt_best,
+    check_measured,
+    check_save_best,
+)
 from mmd2a.engine.checkpoint_loading import restrict_checkpoint_loading
 from mmd2a.engine.mid_epoch import (
     add_record,
@@ -75,7 +79,12 @@ class AtomicCheckpointHook(CheckpointHook):
         restrict_checkpoint_loading()
 
     def before_train(self, runner: Runner) -> None:
-        """Clear what an interruption left behind, and make up for it."""
+        """Clear what an interruption left behind, and make up for it.
+
+        Raises:
+            SaveBestError: ``save_best`` names a metric that there is not.
+        """
+        check_save_best(self, runner)
         folder = runner.work_dir if self.out_dir is None else self.out_dir
         if self._writes_locally(str(folder)):
             self.backend_args = dict(backend=ATOMIC_BACKEND)
@@ -123,6 +132,8 @@ class AtomicCheckpointHook(CheckpointHook):
         """Save the best, and record that this model is validated."""
         if not self._training:  # a validation by itself saves nothing
             return
+        if metrics:
+            check_measured(self, metrics)
         note_validation(runner)
         super().after_val_epoch(runner, metrics)
         if is_main_process():

@@ -29,6 +29,16 @@ _ECOSYSTEM = {
     ),
     'mmhuman3d': ('full', ('einops',)),
 }
+# What MMEngine needs to write a log elsewhere than into files.
+_LOGGERS = {
+    'TensorboardVisBackend': 'tensorboard',
+    'WandbVisBackend': 'wandb',
+    'MLflowVisBackend': 'mlflow',
+    'ClearMLVisBackend': 'clearml',
+    'NeptuneVisBackend': 'neptune',
+    'DVCLiveVisBackend': 'dvclive',
+    'AimVisBackend': 'aim',
+}
 # What a run takes from its config, and what each is called.
 _NEEDED = {
     'train': dict(
@@ -136,7 +146,7 @@ def require_parts(cfg: Config, run: str) -> None:
 
 
 def check_packages(cfg: Config) -> None:
-    """Check that the packages whose parts a config names are installed.
+    """Check that the packages that a config makes use of are installed.
 
     Raises:
         UsageError: naming the part and the command that installs it.
@@ -144,7 +154,15 @@ def check_packages(cfg: Config) -> None:
     # Names without a prefix are looked up in the default scope.
     scope = cfg.get('default_scope') or 'mmengine'
     for name in (scope, *_type_names(cfg.to_dict())):
-        package = name.split('.')[0]
+        package, *_, kind = name.split('.') * 2
+        logger = _LOGGERS.get(kind)
+        if logger is not None and importlib.util.find_spec(logger) is None:
+            raise UsageError(
+                f'the config logs to {name}, but {logger} is not installed. '
+                f'Install it with `pip install {logger}`, or log to files '
+                'alone with --cfg-options visualizer.vis_backends='
+                "\"[{'type': 'LocalVisBackend'}]\""
+            )
         if package not in _ECOSYSTEM:
             continue
         packages, needed = _ECOSYSTEM[package]

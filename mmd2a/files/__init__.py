@@ -11,6 +11,7 @@ from mmd2a.files.errors import UnusableFileError
 from mmd2a.files.images import (
     MAX_IMAGE_BYTES,
     MAX_PIXELS,
+    check_image_format,
     decode_image,
     image_size,
     palette_indices,
@@ -37,6 +38,7 @@ __all__ = [
     'MAX_IMAGE_BYTES',
     'MAX_PIXELS',
     'UnusableFileError',
+    'check_image_format',
     'decode_image',
     'image_size',
     'open_regular_file',

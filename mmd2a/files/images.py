@@ -161,21 +161,35 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
         image: (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: the ending names no image format.
+        UnusableFileError: the ending names no image format.
         OSError: the file cannot be written; says where and why.
     """
     import cv2
 
-    path = Path(path)
-    try:
-        done, data = cv2.imencode(path.suffix, image[..., ::-1])
-    except cv2.error:
-        done = False
-    if not done:
-        raise ValueError(
-            f'cannot tell the image format of {path}: end it in .png or .jpg'
-        )
+    check_image_format(path)
+    _, data = cv2.imencode(Path(path).suffix, image[..., ::-1])
     write_bytes(path, data.tobytes())
+
+
+def check_image_format(path: str | Path) -> None:
+    """Check that an image can be written to a file of that name.
+
+    Raises:
+        UnusableFileError: the ending names no image format.
+
+    Example:
+        >>> check_image_format('sheet.png')
+        >>> check_image_format('sheet.xyz')
+        Traceback (most recent call last):
+        mmd2a.files.errors.UnusableFileError: ...
+    """
+    import cv2
+
+    suffix = Path(path).suffix
+    if not suffix or not cv2.haveImageWriter(f'image{suffix}'):
+        raise UnusableFileError(
+            'cannot tell the image format', path, 'end it in .png or .jpg'
+        )
 
 
 def _find_damage(data: bytes) -> str | None:

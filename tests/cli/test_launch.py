@@ -77,6 +77,23 @@ def test_a_missing_neighbour_is_named_with_its_command(config, monkeypatch):
         load_config(parse(str(config)))
 
 
+def test_a_missing_logger_is_named_with_its_command(config, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        'find_spec',
+        lambda name: None if name == 'tensorboard' else find_spec(name),
+    )
+    config.write_text(
+        'visualizer = dict(vis_backends=[dict(type="TensorboardVisBackend")])'
+    )
+    with pytest.raises(UsageError, match='pip install tensorboard`, or') as no:
+        load_config(parse(str(config)))
+    # What it proposes works.
+    option = str(no.value).split('--cfg-options ')[1].replace('"', '')
+    load_config(parse(str(config), '--cfg-options', option))
+
+
 def test_an_unknown_key_of_a_part_is_named(toy):
     with pytest.raises(TypeError, match="ToyModel.*'deepth'"):
         toy(**{'model.deepth': 2})

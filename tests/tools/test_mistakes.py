@@ -61,6 +61,11 @@ def mistake(tmp_path, monkeypatch):
         ),
         ('test.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
         ('analysis/draw_sheet.py', ['nothere.py', 'x.pth'], 'no config'),
+        (
+            'analysis/draw_sheet.py',
+            [MAIN, 'x.pth', '--out', 'sheet.xyz'],
+            'image format: sheet.xyz',
+        ),
         ('analysis/draw_sheet.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
         ('analysis/draw_sheet.py', [MAIN, 'x.pth'], 'no checkpoint x.pth'),
         ('analysis/draw_sheet.py', [MAIN, __file__], 'refused'),

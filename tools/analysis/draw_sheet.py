@@ -29,6 +29,7 @@ from mmd2a.engine.checkpoint_loading import (
     read_checkpoint,
 )
 from mmd2a.evaluation import mpjpe
+from mmd2a.files import check_image_format
 from mmd2a.geometry import root_position
 from mmd2a.models.estimators import D2AHMR
 from mmd2a.registry import DATASETS, MODELS
@@ -72,6 +73,7 @@ def build_model(settings: dict, checkpoint: str) -> D2AHMR:
 
 def main() -> None:
     args = parse_args()
+    check_image_format(args.out)
     cfg = read_config(args.config, args.cfg_options)
     check_packages(cfg)
     init_default_scope(cfg.get('default_scope', 'mmd2a'))

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 from mmd2a.body_models.joint_sets import SMPL_PARENTS
+from mmd2a.cli.launch import run_tool
+from mmd2a.files import check_image_format
 from mmd2a.people import Person, render_person
 from mmd2a.people.person import SEEN
 from mmd2a.people.poses import SPLITS
@@ -102,6 +104,7 @@ def draw_skeleton(person: Person) -> np.ndarray:
 def main() -> None:
     """Render the people and write the sheet."""
     args = parse_args()
+    check_image_format(args.output)
     tiles = [
         draw_person(
             render_person(
@@ -122,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -56,6 +56,7 @@ MOVED = {
         'StackDepth',
     ),
     'mmd2a.depth.stacking': 'mmd2a.mixing.stacking',
+    'mmd2a.visualization.image_files': 'mmd2a.files.images',
     **_rows(
         'mmd2a.depth', 'mmd2a.mixing.stacking', 'stack_depth', 'unstack_depth'
     ),

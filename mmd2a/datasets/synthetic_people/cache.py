@@ -6,13 +6,11 @@ by a file lock, so that any number of processes can build one cache together:
 each takes the shards that nobody else has in hand.
 """
 
-import errno
 import functools
 import hashlib
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,20 +22,19 @@ import torch
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH
+from mmd2a.datasets.synthetic_people.shard_labels import read_shard_labels
+from mmd2a.files import read_bytes
 from mmd2a.people.motion_files import list_motion_files, read_split
 from mmd2a.people.person import Person, render_person
 from mmd2a.people.poses import SPLITS
 
-__all__ = ['GENERATOR_VERSION', 'Cache', 'encode_person', 'explain_os_error']
+__all__ = ['GENERATOR_VERSION', 'Cache', 'encode_person']
 
 #: To be raised whenever the same seed gives other people.
 GENERATOR_VERSION = 2
 
-_ANNOTATIONS = 'annotations.npz'
+ANNOTATIONS = 'annotations.npz'
 _SUFFIXES = ('.jpg', '_depth.png', '_mask.png', '_parts.png')
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class Cache:
         digest.update(EMBEDDED_BODY_PATH.read_bytes())
         if self.motions:
             for file in list_motion_files(self.motions):
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
+                digest.update(hashlib.sha256(read_bytes(file)).digest())
         return digest.hexdigest()[:8]
 
     @property
@@ -116,20 +113,21 @@ class Cache:
         ]
 
     def is_complete(self, shard: int) -> bool:
-        """Whether a shard has all its files and readable annotations.
+        """Whether a shard has all its files and whole annotations.
 
         Empty files count as absent: a computer that loses its power may keep
-        the name of a file and not what was in it.
+        the name of a file and not what was in it. So do folders and devices
+        in the place of files.
         """
-        folder = self.shard_folder(shard)
         try:
-            with os.scandir(folder) as entries:
-                names = {e.name for e in entries if e.stat().st_size}
-            with np.load(folder / _ANNOTATIONS, allow_pickle=False) as file:
-                number = len(file['motion'])
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+            with os.scandir(self.shard_folder(shard)) as entries:
+                names = {
+                    e.name for e in entries if e.is_file() and e.stat().st_size
+                }
+            self.read_annotations(shard)
+        except OSError:
             return False
-        return number == self.shard_size and all(
+        return all(
             f'{i:06d}{suffix}' in names
             for i in self.indices(shard)
             for suffix in _SUFFIXES
@@ -140,11 +138,10 @@ class Cache:
         return range(shard * self.shard_size, (shard + 1) * self.shard_size)
 
     def read_annotations(self, shard: int) -> dict[str, np.ndarray]:
-        """Labels of a shard's people, see :class:`Person`; S first."""
-        with np.load(
-            self.shard_folder(shard) / _ANNOTATIONS, allow_pickle=False
-        ) as file:
-            return {name: file[name] for name in file.files}
+        """Labels of a shard's people, see :func:`read_shard_labels`."""
+        return read_shard_labels(
+            self.shard_folder(shard) / ANNOTATIONS, self.indices(shard)
+        )
 
     def build_shards(
         self,
@@ -235,14 +232,20 @@ class Cache:
             try:
                 temporary.mkdir()
                 self._write_people(temporary, shard, read_frames(), on_person)
-                if target.exists():
-                    damaged = self.folder / f'.{target.name}.damaged'
-                    os.rename(target, damaged)
-                    shutil.rmtree(damaged)
+                self._clear(target)
                 os.rename(temporary, target)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
         return True
+
+    def _clear(self, target: Path) -> None:
+        """Take away what stands in the place of a shard, whatever it is."""
+        if target.is_symlink() or target.exists() and not target.is_dir():
+            target.unlink()
+        elif target.exists():
+            damaged = self.folder / f'.{target.name}.damaged'
+            os.rename(target, damaged)
+            shutil.rmtree(damaged)
 
     def _write_people(
         self,
@@ -266,7 +269,7 @@ class Cache:
         arrays: dict[str, Any] = {
             name: np.array(values) for name, values in labels.items()
         }
-        np.savez(folder / _ANNOTATIONS, **arrays)
+        np.savez(folder / ANNOTATIONS, **arrays)
 
 
 def encode_person(person: Person) -> tuple[bytes, bytes, bytes, bytes]:
@@ -284,56 +287,6 @@ def encode_person(person: Person) -> tuple[bytes, bytes, bytes, bytes]:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file; unlike ``cv2.imwrite`` this fails loudly."""
     path.write_bytes(data)
-
-
-def explain_os_error(
-    error: OSError, cache: Cache, num_missing: int
-) -> OSError:
-    """Say what a user can do about a disk that cannot hold the people.
-
-    Args:
-        error: what the operating system said.
-        cache: what was being written.
-        num_missing: people that still had to be written.
-    """
-    root = Path(cache.data_root).absolute()
-    if error.errno in _NO_SPACE:
-        existing = root
-        while not existing.exists():
-            existing = existing.parent
-        free = shutil.disk_usage(existing).free / 1e9
-        need = num_missing * bytes_per_person(cache.image_size) / 1e9
-        return OSError(
-            error.errno,
-            f'the disk of {root} is full: {num_missing} '
-            f'synthetic people of {cache.image_size} px need about '
-            f'{need:.2f} GB more, {free:.2f} GB are free. Make room, choose '
-            f'a folder on another disk by data_root, or ask for fewer or '
-            f'smaller people (num_people, image_size). Finished shards are '
-            f'kept; nothing half-written is left.',
-        )
-    if error.errno in _NO_LOCKS:
-        return OSError(
-            error.errno,
-            f'the file system of data_root has no locks; set '
-            f'data_root to a local disk (data_root is {root}: '
-            f'{error.strerror})',
-        )
-    if error.errno in _NO_PERMISSION or isinstance(
-        error, (FileExistsError, NotADirectoryError)
-    ):
-        return type(error)(
-            error.errno,
-            f'cannot write synthetic people to {root} '
-            f'({error.strerror}). Set data_root to a folder that you may '
-            f'write to',
-        )
-    return error
-
-
-def bytes_per_person(image_size: int) -> float:
-    """Expected size on disk of one person, with a margin."""
-    return 10_000 + image_size**2
 
 
 def _encode(suffix: str, image: np.ndarray, options: list[int]) -> bytes:

@@ -1,14 +1,17 @@
 """The data set of synthetic people."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from mmd2a.body_models.joint_sets import joint_names
 from mmd2a.datasets.body_dataset import BodyDataset
+from mmd2a.datasets.errors import BadSampleError
 from mmd2a.datasets.keypoint_metainfo import keypoint_metainfo
-from mmd2a.datasets.synthetic_people.cache import Cache
+from mmd2a.datasets.synthetic_people.cache import ANNOTATIONS, Cache
 from mmd2a.datasets.synthetic_people.generation import generate_people
+from mmd2a.files import UnusableFileError
 from mmd2a.people.person import JOINT_SETS
 from mmd2a.registry import DATASETS
 
@@ -101,6 +104,21 @@ class SyntheticPeople(BodyDataset):
             joint_names=joint_names(joint_set),
             **keypoint_metainfo(joint_set),
         )
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """Run the pipeline; tell people that are gone from a bad sample."""
+        try:
+            return super().prepare_data(idx)
+        except BadSampleError as error:
+            path = Path(self.get_data_info(idx)['img_path'])
+            if (path.parent / ANNOTATIONS).exists():
+                raise
+            raise UnusableFileError(
+                'the synthetic people were deleted while they were read',
+                path.parent,
+                'leave the folder alone and start again: what is missing is '
+                'made',
+            ) from error
 
     def load_data_list(self) -> list[dict]:
         """Read the annotations of the shards."""

@@ -19,16 +19,43 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmd2a.datasets.synthetic_people.cache import (
-    Cache,
+from mmd2a.datasets.synthetic_people.cache import Cache
+from mmd2a.datasets.synthetic_people.disk_errors import (
     bytes_per_person,
     explain_os_error,
 )
+from mmd2a.files import UnusableFileError
 from mmd2a.people.motion_files import check_motions
 
 __all__ = ['generate_people']
 
 _POLL_SECONDS = 0.2
+#: What workers have to end after being told, before they are killed.
+_PATIENCE = 2.0
+# The first that a worker runs, before the seconds that imports take. Its
+# standard input ends with whoever started it, by whatever death. A Ctrl-C in
+# the terminal reaches workers too, but is for that one to answer.
+_WORKER = """
+import os, runpy, signal, sys, threading, time
+
+def follow():
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(2)
+    os._exit(143)
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+threading.Thread(target=follow, daemon=True).start()
+sys.argv[0] = 'worker'
+name = 'mmd2a.datasets.synthetic_people.worker'
+try:
+    runpy.run_module(name, run_name='__main__')
+except SystemExit as end:
+    # Taking down an interpreter with torch in it takes seconds.
+    sys.stdout.flush()
+    os._exit(end.code or 0)
+"""
 _LOG_SECONDS = 30.0
 
 
@@ -65,7 +92,9 @@ def generate_people(
         if shutil.disk_usage(cache.folder).free < need:
             raise OSError(errno.ENOSPC, 'No space left on device')
     except OSError as error:
-        raise explain_os_error(error, cache, num_missing) from error
+        raise explain_os_error(
+            error, cache.data_root, cache.image_size, num_missing
+        ) from error
 
     if num_workers is None:
         ranks = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
@@ -99,7 +128,10 @@ def generate_people(
         except OSError as error:
             left = len(cache.missing_shards(num_people))
             raise explain_os_error(
-                error, cache, left * cache.shard_size
+                error,
+                cache.data_root,
+                cache.image_size,
+                left * cache.shard_size,
             ) from error
         progress.update(num_missing - progress.n)
     return made * cache.shard_size
@@ -180,15 +212,15 @@ def _run(
             worker = subprocess.Popen(
                 [
                     sys.executable,
-                    '-m',
-                    'mmd2a.datasets.synthetic_people.worker',
+                    '-c',
+                    _WORKER,
                     cache.to_json(),
                     json.dumps(order),
                 ],
                 env=environment,
                 text=True,
                 stdout=subprocess.PIPE,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 cwd=Path.cwd(),
             )
             workers.append(worker)
@@ -212,6 +244,8 @@ def _run(
                 one_more()
             else:
                 report = json.loads(line)
+                if 'unusable' in report:
+                    raise UnusableFileError(report['unusable'])
                 if 'errno' in report:
                     raise OSError(
                         report['errno'], report['strerror'], report['filename']
@@ -219,11 +253,23 @@ def _run(
                 made += report['made']
         return made
     finally:
-        for worker in workers:
-            if worker.poll() is None:
-                worker.terminate()
-        for worker in workers:
+        _end(workers)
+
+
+def _end(workers: list[subprocess.Popen]) -> None:
+    """End workers, and leave none behind."""
+    for worker in workers:
+        if worker.poll() is None:
+            worker.terminate()
+    deadline = time.monotonic() + _PATIENCE
+    for worker in workers:
+        try:
+            worker.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            worker.kill()
             worker.wait()
+        if worker.stdin is not None:
+            worker.stdin.close()
 
 
 def _listen(

@@ -1,10 +1,10 @@
-"""A process that makes shards: ``python -m ...worker CACHE_JSON SHARDS_JSON``.
+"""A process that makes shards: ``...worker CACHE_JSON SHARDS_JSON``.
 
 Started by :mod:`.generation` as a plain program, so that it works from
 notebooks, data loaders and scripts without a main guard alike. It writes one
 dot for each person to its standard output; an error of the operating system
-is its last line. When whoever started it is gone, so is the pipe, and the
-next dot ends it.
+is its last line. When whoever started it is gone, its standard input ends,
+and with it the worker.
 """
 
 import json
@@ -15,6 +15,7 @@ import cv2
 import torch
 
 from mmd2a.datasets.synthetic_people.cache import Cache
+from mmd2a.files import UnusableFileError
 
 
 def main() -> int:
@@ -32,6 +33,9 @@ def main() -> int:
     try:
         made = cache.build_shards(json.loads(sys.argv[2]), report)
     except BrokenPipeError:
+        return 1
+    except UnusableFileError as error:
+        sys.stdout.write(json.dumps(dict(unusable=str(error))) + '\n')
         return 1
     except OSError as error:
         sys.stdout.write(

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from mmd2a.datasets.synthetic_people import SyntheticPeople, generation
 from mmd2a.datasets.synthetic_people import cache as cache_module
-from mmd2a.datasets.synthetic_people import generation
 from mmd2a.datasets.synthetic_people.cache import Cache
 from mmd2a.datasets.synthetic_people.generation import generate_people
+from mmd2a.datasets.transforms import LoadFrame
+from mmd2a.files import UnusableFileError
 
 SIZE = 48
 
@@ -166,6 +168,18 @@ def test_more_people_keep_the_first(reference, tmp_path):
         lambda f: (f / '000003_depth.png').unlink(),
         # As after a loss of power: names without contents.
         lambda f: (f / '000002.jpg').write_bytes(b''),
+        lambda f: flip_a_bit(f / 'annotations.npz'),
+        # Of another version, of fewer people, of others, of none.
+        lambda f: change_labels(f, lambda a: a.pop('keypoints3d_h36m14')),
+        lambda f: change_labels(f, lambda a: a.update(bbox=a['bbox'][:1])),
+        lambda f: change_labels(f, lambda a: a.update(index=a['index'] + 1)),
+        lambda f: change_labels(f, lambda a: a.clear()),
+        lambda f: change_labels(f, lambda a: a.update(K=a['K'] * np.nan)),
+        # Something else in the place of a file or of the folder.
+        lambda f: put_folder(f / 'annotations.npz'),
+        lambda f: put_folder(f / '000002.jpg'),
+        lambda f: (shutil.rmtree(f), f.symlink_to(f.name)),
+        lambda f: (shutil.rmtree(f), f.touch()),
     ],
 )
 def test_a_damaged_shard_is_made_again(reference, tmp_path, damage):
@@ -175,6 +189,57 @@ def test_a_damaged_shard_is_made_again(reference, tmp_path, damage):
     assert cache.missing_shards(6) == [1]
     assert generate_people(cache, 6, num_workers=1) == 2
     assert contents(cache.folder) == contents(reference.folder)
+
+
+def flip_a_bit(path):
+    data = bytearray(path.read_bytes())
+    data[data.index(b'bbox.npy') + 170] ^= 4
+    path.write_bytes(data)
+
+
+def change_labels(folder, change):
+    with np.load(folder / 'annotations.npz') as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(folder / 'annotations.npz', **arrays)
+
+
+def put_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def test_people_deleted_while_they_are_read_are_told_as_that(tmp_path):
+    people = SyntheticPeople(
+        str(tmp_path),
+        num_people=2,
+        image_size=SIZE,
+        shard_size=2,
+        num_workers=1,
+        pipeline=[LoadFrame()],
+    )
+    assert people[1]['img'].shape == (SIZE, SIZE, 3)
+    shutil.rmtree(people.cache.folder)
+    with pytest.raises(UnusableFileError, match='deleted while.*read') as told:
+        people[1]
+    assert str(people.cache.shard_folder(0)) in str(told.value)
+    assert '\n' not in str(told.value)
+
+
+@pytest.mark.parametrize('num_people', [1, 4])
+def test_people_deleted_while_they_are_made_are_told_as_that(
+    tmp_path, monkeypatch, num_people
+):
+    cache = small(tmp_path)
+
+    def delete(path, data):
+        shutil.rmtree(cache.folder)
+        path.write_bytes(data)
+
+    monkeypatch.setattr(cache_module, 'write_bytes', delete)
+    with pytest.raises(OSError, match='deleted while.*made') as told:
+        generate_people(cache, num_people, num_workers=1)
+    assert str(tmp_path) in str(told.value)
 
 
 def test_options_that_change_the_bytes_change_the_folder(tmp_path):

@@ -68,7 +68,11 @@ def mistake(tmp_path, monkeypatch):
         ),
         ('analysis/draw_sheet.py', [MODEL_ONLY, 'x.pth'], 'no test data'),
         ('analysis/draw_sheet.py', [MAIN, 'x.pth'], 'no checkpoint x.pth'),
-        ('analysis/draw_sheet.py', [MAIN, __file__], 'refused'),
+        (
+            'analysis/draw_sheet.py',
+            [MAIN, __file__],
+            'not a complete checkpoint',
+        ),
         ('analysis/draw_sheet.py', [HUMAN3D, __file__], 'D2AHMR'),
         ('analysis/draw_sheet.py', [INDEX, __file__], 'D2AHMR'),
         (
@@ -147,7 +151,7 @@ def test_an_earlier_training_is_not_overwritten(
     [
         (dict(state_dict=dict(other=torch.zeros(1))), '6 of 6 parameters'),
         ([1, 2], 'no weights'),
-        ('no checkpoint', 'refused'),
+        ('no checkpoint', 'not a complete checkpoint'),
     ],
 )
 def test_what_is_no_checkpoint_of_the_model_is_not_evaluated(

@@ -4,6 +4,12 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from scipy.special import ndtri
+
+# The normal distribution cut into 256 equal parts: their middles, rescaled to
+# deviation 1.
+_NORMAL_LEVELS = ndtri((np.arange(256) + 0.5) / 256)
+_NORMAL_LEVELS = (_NORMAL_LEVELS / _NORMAL_LEVELS.std()).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -90,32 +96,34 @@ def degrade_depth(
         return np.full(depth.shape, np.nan, np.float32)
     shape = height, width = depth.shape
     side = min(shape)
-    middle = float(np.median(depth[valid]))
-    z = np.where(valid, depth, np.float32(middle)).astype(np.float32)
+    middle = _typical(depth, valid)
+    z = depth.astype(np.float32)
+    if not valid.all():
+        np.copyto(z, middle, where=~valid)
 
     bend = rng.uniform(-1, 1) * settings.disparity_shift / middle
     stretch = (1 + settings.scale) ** rng.uniform(-1, 1)
     offset = rng.uniform(-1, 1) * settings.shift
     # A strong bend or offset must not carry valid depth through infinity.
-    z = z / np.maximum(1 + bend * z, 0.1)
-    z = np.maximum(stretch * z + offset, 0.05)
+    z /= np.maximum(1 + np.float32(bend) * z, 0.1)
+    z *= np.float32(stretch)
+    z += np.float32(offset)
+    np.maximum(z, 0.05, out=z)
 
     cells = rng.standard_normal(
         (settings.warp_cells + 1,) * 2, dtype=np.float32
     )
-    field = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
-    noise = rng.standard_normal(shape, dtype=np.float32)
     sigma = rng.uniform(0, 1) * settings.blur * side
     holes = rng.uniform(0, 1, (settings.holes, 5))
     num_holes = rng.integers(settings.holes + 1)
+    noise = _normal_noise(rng, shape)
 
-    z *= np.exp(np.float32(settings.warp) * field)
+    z *= _smooth_factor(cells, settings.warp, shape)
     if sigma > 0.1:
-        share = valid.astype(np.float32)
-        z = cv2.GaussianBlur(z * share, (0, 0), sigma) / np.maximum(
-            cv2.GaussianBlur(share, (0, 0), sigma), 1e-6
-        )
-    z *= np.maximum(1 + np.float32(settings.noise) * noise, 0.05)
+        z = _blur_valid(z, valid, sigma)
+    noise *= np.float32(settings.noise)
+    noise += 1
+    z *= np.maximum(noise, 0.05, out=noise)
 
     lost = (~valid).astype(np.uint8)
     for x, y, a, b, angle in holes[:num_holes]:
@@ -134,7 +142,50 @@ def degrade_depth(
                 1,
                 -1,
             )
-    z[lost > 0] = np.nan
+    np.copyto(z, np.nan, where=lost > 0)
+    return z
+
+
+def _typical(depth: np.ndarray, valid: np.ndarray) -> float:
+    """Median of the valid depth, of a grid of pixels if that has some."""
+    step = max(1, min(depth.shape) // 64)
+    part, known = depth[::step, ::step], valid[::step, ::step]
+    values = part[known] if known.any() else depth[valid]
+    return float(np.median(values))
+
+
+def _normal_noise(
+    rng: np.random.Generator, shape: tuple[int, int]
+) -> np.ndarray:
+    """Draw independent normal noise (H, W) of 256 levels, deviation 1.
+
+    A byte per pixel chooses the level: ten times as fast as normal numbers,
+    which would be half of the work on a map.
+    """
+    levels = np.frombuffer(rng.bytes(shape[0] * shape[1]), np.uint8)
+    return cv2.LUT(levels.reshape(shape), _NORMAL_LEVELS)
+
+
+def _smooth_factor(
+    cells: np.ndarray, deviation: float, shape: tuple[int, int]
+) -> np.ndarray:
+    """Factors e^w (H, W), w a smooth field over cells (C, C).
+
+    Cubic on a grid of a quarter of the pixels a side, linear between.
+    """
+    coarse = (-(-shape[1] // 4), -(-shape[0] // 4))
+    field = cv2.resize(cells, coarse, interpolation=cv2.INTER_CUBIC)
+    factor = np.exp(np.float32(deviation) * field)
+    return cv2.resize(factor, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _blur_valid(z: np.ndarray, valid: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur a map (H, W) so that invalid pixels have no part in it."""
+    if valid.all():
+        return cv2.GaussianBlur(z, (0, 0), sigma)
+    share = valid.astype(np.float32)
+    z = cv2.GaussianBlur(z * share, (0, 0), sigma)
+    z /= np.maximum(cv2.GaussianBlur(share, (0, 0), sigma), 1e-6)
     return z
 
 

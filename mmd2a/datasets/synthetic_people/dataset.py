@@ -134,7 +134,7 @@ class SyntheticPeople(BodyDataset):
                 entries.append(
                     dict(
                         img_path=f'{stem}.jpg',
-                        depth_path=f'{stem}_depth.png',
+                        depth_path=f'{stem}_depth.npy',
                         mask_path=f'{stem}_mask.png',
                         parts_path=f'{stem}_parts.png',
                         **{

@@ -1,6 +1,7 @@
 """The one affine of a crop, and what it does to pixels, camera and labels."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -11,7 +12,8 @@ from mmd2a.body_models.joint_sets import flip_pairs
 from mmd2a.body_models.mirror import mirror_pose
 
 
-class Crop(NamedTuple):
+@dataclass(frozen=True)
+class Crop:
     """A rotated, possibly mirrored window of an image.
 
     Attributes:
@@ -28,7 +30,7 @@ class Crop(NamedTuple):
     flip: bool
     size: tuple[int, int]
 
-    @property
+    @cached_property
     def matrix(self) -> np.ndarray:
         """Image pixels to crop pixels, (2, 3)."""
         height, width = self.size
@@ -36,7 +38,7 @@ class Crop(NamedTuple):
         middle = ((width - 1) / 2, (height - 1) / 2)
         return np.column_stack([linear, middle - linear @ self.center])
 
-    @property
+    @cached_property
     def camera_motion(self) -> np.ndarray:
         """The orthogonal map (3, 3) of the camera frame that goes with it.
 

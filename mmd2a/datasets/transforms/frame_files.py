@@ -67,27 +67,33 @@ def read_mask(path: str) -> np.ndarray:
 def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
     """Read a depth map: (H, W) float32, larger = farther, NaN where invalid.
 
-    A 16-bit PNG holds thousandths, of metres if the kind is metric, and 0
-    where there is no value. A ``.npy`` holds floating-point values, NaN or
-    infinite where there is none. What they mean is the kind, see
-    :func:`~mmd2a.depth.depth_of_kind`.
+    A 16-bit PNG, or a ``.npy`` of such pixels, holds thousandths, of metres if
+    the kind is metric, and 0 where there is no value. A ``.npy`` of
+    floating-point values holds these, NaN or infinite where there is none.
+    What they mean is the kind, see :func:`~mmd2a.depth.depth_of_kind`.
     """
     if Path(path).suffix == '.npy':
-        depth = _read_array(path, 'depth')
-        if depth.ndim != 2 or depth.dtype.kind != 'f':
+        pixels = _read_array(path, 'depth')
+        if pixels.ndim != 2 or not (
+            pixels.dtype.kind == 'f' or pixels.dtype == np.uint16
+        ):
             raise BadSampleError(
-                f'depth array is {depth.dtype} of shape {depth.shape}, not '
-                'floating point (H, W)',
+                f'depth array is {pixels.dtype} of shape {pixels.shape}, not '
+                'floating point (H, W), nor 16-bit thousandths',
                 path,
                 'save one floating-point value per pixel',
             )
-        try:
-            return depth_of_kind(depth, kind)
-        except ValueError as error:
-            raise BadSampleError(
-                f'depth file is no metric depth ({error})', path, _DECLARE
-            ) from error
-    pixels = _decode(_read(path, 'depth'), path, 'depth', cv2.IMREAD_UNCHANGED)
+        if pixels.dtype.kind == 'f':
+            try:
+                return depth_of_kind(pixels, kind)
+            except ValueError as error:
+                raise BadSampleError(
+                    f'depth file is no metric depth ({error})', path, _DECLARE
+                ) from error
+    else:
+        pixels = _decode(
+            _read(path, 'depth'), path, 'depth', cv2.IMREAD_UNCHANGED
+        )
     if pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise BadSampleError(
             f'depth image is {pixels.dtype} of shape {pixels.shape}, not '
@@ -96,7 +102,7 @@ def read_depth(path: str, kind: str = 'metric') -> np.ndarray:
             'save millimetres as a 16-bit grey PNG, or depth as .npy',
         )
     depth = pixels * np.float32(1e-3)
-    depth[pixels == 0] = np.nan
+    np.copyto(depth, np.nan, where=pixels == 0)
     # Positive or NaN by now: of metres nothing is left to look at.
     return depth if kind == 'metric' else depth_of_kind(depth, kind)
 

@@ -56,13 +56,12 @@ def check_box(
         raise BadSampleError(f'box cannot be used, {error}', path, fix) from (
             error
         )
-    shown = np.array2string(box, precision=1, separator=', ')
     if not np.isfinite(box).all():
         raise BadSampleError(
-            f'box {shown} is not four finite numbers', path, fix
+            f'box {_shown(box)} is not four finite numbers', path, fix
         )
     if box[2] <= box[0] or box[3] <= box[1]:
-        raise BadSampleError(f'box {shown} has no area', path, fix)
+        raise BadSampleError(f'box {_shown(box)} has no area', path, fix)
     height, width = shape
     if (
         box[2] <= 0
@@ -71,12 +70,16 @@ def check_box(
         or box[1] >= height - 1
     ):
         raise BadSampleError(
-            f'box {shown} lies outside the {width}x{height} image', path, fix
+            f'box {_shown(box)} lies outside the {width}x{height} image',
+            path,
+            fix,
         )
     sides = box[2:] - box[:2]
     if sides.max() < 1 or sides.max() > 100 * max(shape):
         raise BadSampleError(
-            f'box {shown} is no part of the {width}x{height} image', path, fix
+            f'box {_shown(box)} is no part of the {width}x{height} image',
+            path,
+            fix,
         )
     return box
 
@@ -216,3 +219,8 @@ def _refuse(key: str, bad: np.ndarray, what: str, path: str | None) -> None:
         path,
         'correct the annotation, or give what is unknown weight 0',
     )
+
+
+def _shown(box: np.ndarray) -> str:
+    """A box as a message shows it."""
+    return np.array2string(box, precision=1, separator=', ')

@@ -1,6 +1,7 @@
 """The one warp of the pipeline: a person's crop and all that moves with it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -140,7 +141,8 @@ class PersonCrop(BaseTransform):
         flip = bool(rng.random() < self.flip_prob)
         height, width = crop.size
         step = self.shift_jitter * crop.scale
-        return crop._replace(
+        return replace(
+            crop,
             center=(
                 crop.center[0] + right * step * width,
                 crop.center[1] + down * step * height,

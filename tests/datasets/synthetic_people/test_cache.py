@@ -100,7 +100,7 @@ def test_a_shard_has_four_images_a_person_and_plain_annotations(reference):
         [
             f'{i:06d}{s}'
             for i in (2, 3)
-            for s in ('.jpg', '_depth.png', '_mask.png', '_parts.png')
+            for s in ('.jpg', '_depth.npy', '_mask.png', '_parts.png')
         ]
         + ['annotations.npz']
     )
@@ -165,7 +165,7 @@ def test_more_people_keep_the_first(reference, tmp_path):
     [
         lambda f: (f / 'annotations.npz').unlink(),
         lambda f: (f / 'annotations.npz').write_bytes(b'PK truncated'),
-        lambda f: (f / '000003_depth.png').unlink(),
+        lambda f: (f / '000003_depth.npy').unlink(),
         # As after a loss of power: names without contents.
         lambda f: (f / '000002.jpg').write_bytes(b''),
         lambda f: flip_a_bit(f / 'annotations.npz'),

@@ -13,6 +13,7 @@ from mmd2a.body_models import SMPLBodyModel
 from mmd2a.depth import zero_missing_depth
 from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
+from mmd2a.models.losses import build_mask_loss
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample, TokenMap
 
@@ -164,7 +165,9 @@ class D2AHMR(BaseModel):
                 default_args=dict(in_channels=width, skip_channels=channels),
             )
             if loss_silhouette is not None:
-                self.loss_silhouette = MODELS.build(loss_silhouette)
+                self.loss_silhouette = build_mask_loss(
+                    loss_silhouette, 'loss_silhouette'
+                )
         self._freeze_what_no_term_reaches()
 
     @property

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmd2a.models.flows.flow_of_loss import DEFAULT_FLOW, flow_config
+from mmd2a.models.losses import build_density_loss
 from mmd2a.registry import MODELS
 
 DEFAULT_LOSS = dict(type='mmd2a.RLELoss')
@@ -82,7 +84,7 @@ class RLEFlowHead(nn.Module):
                 'RLEFlowHead learns by its loss alone; for a model without it '
                 'set flow_head=None instead of flow_head.loss=None'
             )
-        self.loss_module = MODELS.build(loss)
+        self.loss_module: Any = build_density_loss(loss, 'flow_head.loss')
         self.flow = MODELS.build(
             flow_config(flow, self.loss_module.mode, dims)
         )

@@ -31,6 +31,8 @@ class JointLoss(nn.Module):
         tensor(1.)
     """
 
+    weighs_points = True
+
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
@@ -41,6 +43,7 @@ class JointLoss(nn.Module):
         target: Tensor,
         weight: Tensor | None = None,
         avg_factor: Tensor | float | None = None,
+        reduction_override: str | None = None,
     ) -> Tensor:
         """Compare joints.
 
@@ -49,7 +52,10 @@ class JointLoss(nn.Module):
             target: (B, J, D); may hold anything where the weight is 0.
             weight: (B, J), or (B, 1) for whole skeletons.
             avg_factor: divisor instead of n.
+            reduction_override: how architectures of mmdet and MMHuman3D ask
+                for 'none', the value (B, J, D) of each coordinate, 'sum' or
+                'mean'.
         """
         return self.loss_weight * l1_per_point(
-            pred, target, weight, avg_factor
+            pred, target, weight, avg_factor, reduction_override
         )

@@ -85,9 +85,8 @@ def weighted_mean(
         Scalar; 0 with its graph attached if there is nothing to average.
     """
     if weight is not None:
-        valid = weight > 0
-        value = torch.where(valid, value * weight, torch.zeros_like(value))
-        count: Tensor | float = valid.sum().clamp_min(1)
+        value = weigh(value, weight)
+        count: Tensor | float = (weight > 0).sum().clamp_min(1)
     else:
         count = max(value.numel(), 1)
     return value.sum() / (count if avg_factor is None else avg_factor)
@@ -98,11 +97,16 @@ def l1_per_point(
     target: Tensor,
     weight: Tensor | None,
     avg_factor: Tensor | float | None,
+    reduction_override: str | None = None,
 ) -> Tensor:
     """Mean absolute coordinate error over points (B, P, D) of weight (B, P).
 
-    A weight of (B, 1) counts for all points of its sample.
+    A weight of (B, 1) counts for all points of its sample, one of (B, P, D)
+    for single coordinates, which are the items then. ``reduction_override``
+    is what other packages say: 'none' for |pred - target| (B, P, D), weighed
+    but not averaged, 'sum' for its sum, 'mean' or None for the mean.
     """
+    check_reduction(reduction_override, avg_factor)
     if pred.shape != target.shape:
         raise ValueError(
             f'pred {tuple(pred.shape)} and target '
@@ -110,11 +114,40 @@ def l1_per_point(
         )
     with torch.autocast(pred.device.type, enabled=False):
         pred, target = full_precision(pred), full_precision(target)
+        single = weight is not None and weight.shape == pred.shape
         if weight is not None:
-            weight = weight.to(pred.dtype).expand(pred.shape[:-1])
+            weight = weight.to(pred.dtype)
+            if not single:
+                weight = weight.expand(pred.shape[:-1])
         error = clamp_value(
             keep_valid(pred, weight) - keep_valid(target, weight),
             -LARGEST_ERROR,
             LARGEST_ERROR,
+        ).abs()
+        if reduction_override in ('none', 'sum'):
+            error = weigh(error, weight)
+            return error if reduction_override == 'none' else error.sum()
+        return weighted_mean(
+            error if single else error.mean(-1), weight, avg_factor
         )
-        return weighted_mean(error.abs().mean(-1), weight, avg_factor)
+
+
+def check_reduction(
+    reduction: str | None, avg_factor: Tensor | float | None
+) -> None:
+    """Refuse what no package means by ``reduction_override``."""
+    if reduction not in (None, 'none', 'mean', 'sum'):
+        raise ValueError(
+            "reduction_override is None, 'none', 'mean' or 'sum', got "
+            f'{reduction!r}'
+        )
+    if reduction == 'sum' and avg_factor is not None:
+        raise ValueError("avg_factor divides a mean, not reduction 'sum'")
+
+
+def weigh(value: Tensor, weight: Tensor | None) -> Tensor:
+    """Values (*S, ...) times weights (*S), exactly 0 where not above 0."""
+    if weight is None:
+        return value
+    weight = weight.reshape(weight.shape + (1,) * (value.ndim - weight.ndim))
+    return torch.where(weight > 0, value * weight, torch.zeros_like(value))

@@ -6,9 +6,11 @@ from torch import Tensor, nn
 
 from mmd2a.models.losses.reduction import (
     LARGEST_ERROR,
+    check_reduction,
     clamp_value,
     full_precision,
     keep_valid,
+    weigh,
     weighted_mean,
 )
 from mmd2a.registry import MODELS
@@ -38,6 +40,8 @@ class SilhouetteLoss(nn.Module):
         torch.Size([])
     """
 
+    weighs_points = True
+
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
@@ -48,6 +52,7 @@ class SilhouetteLoss(nn.Module):
         target: Tensor,
         weight: Tensor | None = None,
         avg_factor: Tensor | float | None = None,
+        reduction_override: str | None = None,
     ) -> Tensor:
         """Compare masks.
 
@@ -57,7 +62,20 @@ class SilhouetteLoss(nn.Module):
                 weight is 0.
             weight: (B,).
             avg_factor: divisor instead of n.
+            reduction_override: how models of other packages ask for 'none',
+                the value (B,) of each image, 'sum' or 'mean'.
         """
+        check_reduction(reduction_override, avg_factor)
+        if (
+            pred.ndim != 4
+            or target.shape[:2] != pred.shape[:2]
+            or (pred.shape[1] != 1 or target.ndim != 4)
+        ):
+            raise ValueError(
+                'SilhouetteLoss compares logits (B, 1, h, w) with masks '
+                f'(B, 1, H, W), got {tuple(pred.shape)} and '
+                f'{tuple(target.shape)}'
+            )
         if weight is not None and weight.shape != pred.shape[:1]:
             raise ValueError(
                 f'weight is one number per image, (B,) = '
@@ -81,6 +99,8 @@ class SilhouetteLoss(nn.Module):
             dice = 1 - (2 * overlap + 1) / (total + 1)
             if weight is not None:
                 weight = weight.to(logits.dtype)
-            return self.loss_weight * weighted_mean(
-                bce + dice, weight, avg_factor
-            )
+            value = bce + dice
+            if reduction_override in ('none', 'sum'):
+                value = self.loss_weight * weigh(value, weight)
+                return value if reduction_override == 'none' else value.sum()
+            return self.loss_weight * weighted_mean(value, weight, avg_factor)

@@ -29,6 +29,8 @@ class VertexLoss(nn.Module):
         tensor(1.)
     """
 
+    weighs_points = True
+
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
@@ -39,6 +41,7 @@ class VertexLoss(nn.Module):
         target: Tensor,
         weight: Tensor | None = None,
         avg_factor: Tensor | float | None = None,
+        reduction_override: str | None = None,
     ) -> Tensor:
         """Compare vertices.
 
@@ -47,7 +50,10 @@ class VertexLoss(nn.Module):
             target: (B, V, 3); may hold anything where the weight is 0.
             weight: (B, V), or (B, 1) for whole meshes.
             avg_factor: divisor instead of n.
+            reduction_override: how architectures of mmdet and MMHuman3D ask
+                for 'none', the value (B, V, 3) of each coordinate, 'sum' or
+                'mean'.
         """
         return self.loss_weight * l1_per_point(
-            pred, target, weight, avg_factor
+            pred, target, weight, avg_factor, reduction_override
         )

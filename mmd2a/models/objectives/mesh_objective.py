@@ -16,6 +16,7 @@ from mmd2a.geometry import (
     root_position,
     weak_perspective_project,
 )
+from mmd2a.models.losses import build_point_loss
 from mmd2a.models.objectives.labels import stack_labels
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
@@ -60,7 +61,8 @@ class MeshObjective(nn.Module):
             the data.
         root: names of the joints whose mean is the origin of the mesh.
         loss_vertices, loss_keypoints3d, loss_keypoints2d: configs of the
-            terms; None: that term is off.
+            terms; None: that term is off. Elementwise losses of mmdet and
+            MMHuman3D, such as ``mmhuman3d.SmoothL1Loss``, do as well.
 
     D2A-HMR, terms L_v, L_3D and L_2D; the turned labels are those of ImpHMR
     (Cho et al., CVPR 2023, arXiv:2306.17651).
@@ -94,9 +96,16 @@ class MeshObjective(nn.Module):
                 f"joint_set='{joint_set}': {', '.join(self.joint_names)}"
             )
         self.root_ids = [self.joint_names.index(name) for name in root]
-        self.loss_vertices = _build_term(loss_vertices)
-        self.loss_keypoints3d = _build_term(loss_keypoints3d)
-        self.loss_keypoints2d = _build_term(loss_keypoints2d)
+        joints = len(self.joint_names)
+        self.loss_vertices = _build_term(
+            loss_vertices, 'loss_vertices', self.body_model.num_vertices, 3
+        )
+        self.loss_keypoints3d = _build_term(
+            loss_keypoints3d, 'loss_keypoints3d', joints, 3
+        )
+        self.loss_keypoints2d = _build_term(
+            loss_keypoints2d, 'loss_keypoints2d', joints, 2
+        )
 
     @property
     def has_terms(self) -> bool:
@@ -249,9 +258,13 @@ class MeshObjective(nn.Module):
         return f'joint_set={self.joint_set!r}, root={root}'
 
 
-def _build_term(cfg: Config | None) -> nn.Module | None:
-    """Build a loss; None: off."""
-    return None if cfg is None else MODELS.build(cfg)
+def _build_term(
+    cfg: Config | None, slot: str, num_points: int, dims: int
+) -> nn.Module | None:
+    """Build a loss of this or another package; None: off."""
+    if cfg is None:
+        return None
+    return build_point_loss(cfg, slot, num_points, dims)
 
 
 def _project_again(

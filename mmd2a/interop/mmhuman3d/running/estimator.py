@@ -9,6 +9,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor
 
 from mmd2a.interop.mmhuman3d.importing.torch_without_gpu import cuda_means_here
+from mmd2a.interop.mmhuman3d.running.losses import check_losses
 from mmd2a.interop.mmhuman3d.running.missing_files import naming_the_fix
 from mmd2a.interop.mmhuman3d.running.optimizers import ArchitectureOptimizer
 from mmd2a.registry import MODELS
@@ -45,6 +46,7 @@ Parallel`` does for several ranks. With an optimiser per submodule
 
     Raises:
         FileNotFoundError: a file that the architecture reads is missing.
+        ValueError: the architecture cannot call a loss of this package.
 
     Example:
         >>> model = dict(type='mmd2a.MMHuman3DEstimator',
@@ -63,6 +65,7 @@ Parallel`` does for several ranks. With an optimiser per submodule
 
         with naming_the_fix('model'):
             built = build_architecture(architecture)
+        check_losses(built)
         if get_device() == 'cpu':
             # PyTorch has synchronised statistics on accelerators only.
             built = revert_sync_batchnorm(built)

@@ -1,15 +1,12 @@
 """What contributors and their machines read is in order."""
 
-import inspect
 import re
 from pathlib import Path
 
 import pytest
 import yaml
-from mmengine.model import BaseModule
 
 from mmd2a import __version__
-from mmd2a.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / '.github' / 'workflows').glob('*.yml'))
@@ -49,13 +46,3 @@ def test_the_citation_is_of_this_version():
     citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
     assert citation['version'] == __version__
     assert {'cff-version', 'title', 'message', 'authors'} <= citation.keys()
-
-
-def test_a_part_is_a_base_module_where_a_config_may_initialise_it():
-    MODELS.import_from_location()
-    for name, part in MODELS.module_dict.items():
-        if not inspect.isclass(part) or '.interop.' in part.__module__:
-            continue
-        # Not of the class: one that has a `__new__` hides its constructor.
-        takes = 'init_cfg' in inspect.signature(part.__init__).parameters
-        assert issubclass(part, BaseModule) == takes, name

@@ -4,6 +4,8 @@ A motion is a few key poses on a phase from 0 to 1, joined by a smooth curve.
 Each is written once, for one side; mirroring, amplitude, phase, a personal
 style and noise make the variety (see :mod:`.poses`). Angles in degrees, named
 as in :mod:`.angles`; what a key pose does not name keeps its value at rest.
+
+Over 350 lines because it is one table.
 """
 
 from typing import NamedTuple

@@ -10,18 +10,13 @@ import torch
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry.rasterization import Raster, rasterize, vertex_normals
 from mmd2a.people.angles import rotation_matrix
+from mmd2a.people.lens import Lens
 from mmd2a.people.looks import Look, surface_fields
 from mmd2a.people.poses import SPLITS, Pose, sample_pose
 from mmd2a.people.rectangles import join
-from mmd2a.people.renderer import Geometry, Lens, draw_geometry, shade
-from mmd2a.people.scene import (
-    Camera,
-    Scene,
-    sample_camera,
-    sample_light,
-    sample_occluder,
-    sample_room,
-)
+from mmd2a.people.renderer import Geometry, draw_geometry, shade
+from mmd2a.people.room import sample_occluder, sample_room
+from mmd2a.people.scene import Camera, Scene, sample_camera, sample_light
 
 __all__ = [
     'HIDDEN',

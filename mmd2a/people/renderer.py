@@ -22,6 +22,7 @@ from mmd2a.geometry.rasterization import (
     rasterize_depth,
     vertex_normals,
 )
+from mmd2a.people.lens import Lens, develop
 from mmd2a.people.looks import (
     NUM_LAYERS,
     SKIN,
@@ -32,52 +33,12 @@ from mmd2a.people.looks import (
 from mmd2a.people.materials import Palette
 from mmd2a.people.rectangles import Surface, draw_rectangles
 from mmd2a.people.scene import Camera, Light, Scene
-from mmd2a.people.textures import gaussian_noise
 
-__all__ = ['Geometry', 'Lens', 'draw_geometry', 'shade']
+__all__ = ['Geometry', 'draw_geometry', 'shade']
 
 # The shadow map covers this half width around the person, metres.
 _SHADOW_SIZE, _SHADOW_REACH, _SHADOW_DISTANCE = 224, 1.9, 14.0
 _SHADOW_BIAS = 0.025
-
-
-class Lens(NamedTuple):
-    """What camera and sensor do to the light.
-
-    Attributes:
-        exposure: factor on the light.
-        gamma: exponent of the tone curve is 1 / gamma.
-        contrast: slope around middle grey.
-        blur: standard deviation of the focus blur, share of the image size.
-        noise: standard deviation of the noise, of full scale.
-        noise_corner: (2,) where the noise is cut from its bank.
-        motion: (2,) path of the camera during the exposure, share of size.
-    """
-
-    exposure: float
-    gamma: float
-    contrast: float
-    blur: float
-    noise: float
-    noise_corner: tuple[int, int]
-    motion: tuple[float, float]
-
-    @classmethod
-    def sample(
-        cls, rng: np.random.Generator, motion_blur: bool = False
-    ) -> 'Lens':
-        """Draw a camera; ``motion_blur`` moves it during the exposure."""
-        direction, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.012, 0.05)
-        motion = (length * np.cos(direction), length * np.sin(direction))
-        return cls(
-            float(np.exp(rng.normal() * 0.18)),
-            float(rng.uniform(1.7, 2.3)),
-            float(rng.uniform(0.9, 1.15)),
-            float(rng.uniform(0.0008, 0.0026)),
-            float(rng.uniform(0.004, 0.02)),
-            (int(rng.integers(256)), int(rng.integers(256))),
-            motion if motion_blur else (0.0, 0.0),
-        )
 
 
 class Geometry(NamedTuple):
@@ -151,7 +112,7 @@ def shade(
             np.linspace(1.8, 1.2, size)[:, None], (size, size)
         )[sky]
         image[:, sky.ravel()] = light.sky[:, None] * height
-    return _develop(cv2.merge(list(image.reshape(3, size, size))), lens)
+    return develop(cv2.merge(list(image.reshape(3, size, size))), lens)
 
 
 def _rays(K: np.ndarray, size: int) -> np.ndarray:
@@ -366,45 +327,3 @@ def _light(
     spark = np.clip((normal[:, shiny] * half).sum(0), 0, 1) ** 24
     image[:, shiny] += spark * gloss[shiny] * lit[shiny] * key
     return image
-
-
-def _develop(image: np.ndarray, lens: Lens) -> np.ndarray:
-    """Linear RGB (H, W, 3) to the camera's 8-bit BGR image."""
-    size = len(image)
-    if any(lens.motion):
-        image = cv2.filter2D(
-            image.astype(np.float32),
-            -1,
-            _motion_kernel(lens, size),
-            borderType=cv2.BORDER_REPLICATE,
-        )
-    image = cv2.GaussianBlur(
-        image.astype(np.float32), (0, 0), max(lens.blur * size, 0.25)
-    )
-    # A soft shoulder keeps bright cloth from burning out.
-    image = np.maximum(image * np.float32(lens.exposure), 0)
-    image *= (np.float32(1.75) + np.float32(0.21) * image) / (1 + image)
-    image = np.asarray(cv2.pow(image, 1 / lens.gamma), np.float32)
-    image -= np.float32(0.5)
-    image *= np.float32(lens.contrast)
-    row, column = lens.noise_corner
-    noise = gaussian_noise()
-    noise = noise[row : row + 256, column : column + 256]
-    if size > 256:
-        repeat = -(-size // 256)
-        noise = np.tile(noise, (repeat, repeat, 1))
-    noise = noise[:size, :size]
-    image += noise * np.float32(lens.noise)
-    image = cv2.convertScaleAbs(np.maximum(image, -0.5), alpha=255, beta=127.5)
-    return cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-
-
-def _motion_kernel(lens: Lens, size: int) -> np.ndarray:
-    """A line of light, the camera's path in pixels."""
-    reach = max(int(np.ceil(max(np.abs(lens.motion)) * size / 2)), 1)
-    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
-    end = np.array(lens.motion) * size / 2
-    for share in np.linspace(-1, 1, 8 * reach + 1):
-        x, y = np.round(end * share).astype(int) + reach
-        kernel[y, x] += 1
-    return kernel / kernel.sum()

@@ -12,7 +12,8 @@ MODELS.import_from_location()
 PARTS = [
     part
     for part in MODELS.module_dict.values()
-    if inspect.isclass(part) and part.__module__.startswith('mmd2a.models.')
+    if inspect.isclass(part)
+    and part.__module__.startswith(('mmd2a.models.', 'mmd2a.mixing.'))
 ]
 
 

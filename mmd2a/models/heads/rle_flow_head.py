@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -84,10 +83,9 @@ class RLEFlowHead(nn.Module):
                 'RLEFlowHead learns by its loss alone; for a model without it '
                 'set flow_head=None instead of flow_head.loss=None'
             )
-        self.loss_module: Any = build_density_loss(loss, 'flow_head.loss')
-        self.flow = MODELS.build(
-            flow_config(flow, self.loss_module.mode, dims)
-        )
+        loss_module = build_density_loss(loss, 'flow_head.loss')
+        self.loss_module = loss_module
+        self.flow = MODELS.build(flow_config(flow, loss_module.mode, dims))
 
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)

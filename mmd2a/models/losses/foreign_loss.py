@@ -144,7 +144,7 @@ def build_mask_loss(cfg: dict[str, Any], slot: str) -> nn.Module:
     return loss
 
 
-def build_density_loss(cfg: dict[str, Any], slot: str) -> nn.Module:
+def build_density_loss(cfg: dict[str, Any], slot: str) -> Any:
     """Build a loss that judges points by a flow, such as :class:`RLELoss`.
 
     Args:

@@ -81,3 +81,14 @@ def test_a_part_imports_only_from_floors_below(part):
 def test_relative_imports_are_seen(tmp_path):
     code = ast.parse('from ..models import losses\nfrom .. import datasets')
     assert imported_parts(code, 'mmd2a.geometry') == {'models', 'datasets'}
+
+
+def test_a_long_file_says_why():
+    long = [
+        path
+        for folder in ('mmd2a', 'tools', 'tests', 'configs')
+        for path in (PACKAGE.parent / folder).rglob('*.py')
+        if len(lines := path.read_text().splitlines()) > 350
+        and 'Over 350 lines' not in '\n'.join(lines[:20])
+    ]
+    assert not long

@@ -54,13 +54,7 @@ model = dict(
 
 train_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),
-    dict(
-        type='mmd2a.PersonCrop',
-        size=96,
-        scale_jitter=0.15,
-        shift_jitter=0.06,
-        flip_prob=0.5,
-    ),
+    _base_.train_pipeline[1],  # the crop
     dict(type='mmd2a.PhotometricJitter'),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
@@ -69,7 +63,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='mmd2a.LoadFrame', with_mask=False),
-    dict(type='mmd2a.PersonCrop', size=96),
+    _base_.test_pipeline[1],
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
     dict(type='mmd2a.FacingLabel', num_classes=num_classes),

@@ -1,4 +1,7 @@
-"""An HMR of MMHuman3D with parts of this package, in MMHuman3D's format."""
+"""An HMR of MMHuman3D with parts of this package, in MMHuman3D's format.
+
+Over 350 lines: one training is looked at from many sides.
+"""
 
 import json
 import os

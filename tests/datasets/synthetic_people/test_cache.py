@@ -1,4 +1,7 @@
-"""The cache survives workers, neighbours, kills and full disks."""
+"""The cache survives workers, neighbours, kills and full disks.
+
+Over 350 lines: what interrupts a cache shares its fixtures.
+"""
 
 import errno
 import json

@@ -1,4 +1,7 @@
-"""One affine moves pixels, camera and labels together."""
+"""One affine moves pixels, camera and labels together.
+
+Over 350 lines: one transform moves ten kinds of labels.
+"""
 
 import cv2
 import numpy as np

@@ -1,4 +1,7 @@
-"""The encoder in any configuration, for any mix of samples."""
+"""The encoder in any configuration, for any mix of samples.
+
+Over 350 lines: encoder and neck share one naive reference.
+"""
 
 import itertools
 import math

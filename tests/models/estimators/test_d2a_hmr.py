@@ -1,4 +1,7 @@
-"""The estimator: any ablation trains, any missing label is only missing."""
+"""The estimator: any ablation trains, any missing label is only missing.
+
+Over 350 lines: one model, in every combination of its parts.
+"""
 
 import copy
 import itertools

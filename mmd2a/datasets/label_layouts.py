@@ -66,6 +66,9 @@ _SYNONYMS = dict(
 _KNOWN = (*LAYOUTS, *PATH_KEYS, *_TEXT_KEYS)
 _PLAIN = {key.lower().replace('_', ''): key for key in _KNOWN}
 
+# Of SMPL-X; SMPL has 300.
+_MAX_BETAS = 400
+
 
 def suggest_key(key: str) -> str | None:
     """Name the key that an unknown one seems to mean.
@@ -129,7 +132,7 @@ def arrange_labels(
         labels['body_pose'] = _arrange_pose(labels['body_pose'])
     if 'betas' in labels:
         labels['betas'] = betas = _drop_axes(labels['betas'], 1)
-        if betas.ndim != 1 or not betas.size:
+        if betas.ndim != 1 or not 0 < betas.size <= _MAX_BETAS:
             raise _layout_error('betas', betas)
     if 'smpl_weight' in labels:
         labels['smpl_weight'] = weight = _drop_axes(labels['smpl_weight'], 0)

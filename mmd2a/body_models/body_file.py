@@ -209,7 +209,10 @@ def _check_values(arrays: dict[str, np.ndarray], path: str | Path) -> None:
         check_floats(arrays[key], f'{key} of {path}')
     for key in ('f', 'kintree_table'):
         value = arrays[key]
-        if value.dtype.kind not in 'iuf' or np.any(value != np.trunc(value)):
+        if (
+            value.dtype.kind not in 'iuf'
+            or not (np.isfinite(value) & (value == np.trunc(value))).all()
+        ):
             raise BodyFileError(
                 f'{key} holds values that are no whole numbers',
                 path,

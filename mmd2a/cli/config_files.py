@@ -41,7 +41,9 @@ def read_config_file(path: str) -> Config:
     """
     _check(path, ())
     try:
-        return Config.fromfile(path)
+        cfg = Config.fromfile(path)
+        cfg.to_dict()  # Imports what a pure-Python config names.
+        return cfg
     except Exception as error:  # A program may fail in any way.
         raise UnusableFileError(
             f'the config cannot be read ({_tell(error, path)})', path, _FIX

@@ -42,7 +42,7 @@ def read_config_file(path: str) -> Config:
     _check(path, ())
     try:
         cfg = Config.fromfile(path)
-        cfg.to_dict()  # Imports what a pure-Python config names.
+        list(cfg.items())  # Imports what a pure-Python config names.
         return cfg
     except Exception as error:  # A program may fail in any way.
         raise UnusableFileError(

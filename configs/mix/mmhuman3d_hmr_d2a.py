@@ -48,7 +48,11 @@ data_keys = _base_.data_keys
 meta_keys = ['image_path', 'center', 'scale', 'rotation']
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='mmd2a.LoadDepthForMMHuman3D', mask_suffix='_mask.png'),
+    dict(
+        type='mmd2a.LoadDepthForMMHuman3D',
+        depth_suffix='_depth.npy',
+        mask_suffix='_mask.png',
+    ),
     dict(type='mmd2a.DegradeDepth', drop_prob=0.1),
     dict(type='RandomChannelNoise', noise_factor=0.4),
     dict(type='mmd2a.StackDepth'),
@@ -65,7 +69,11 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='mmd2a.LoadDepthForMMHuman3D', test_mode=True),
+    dict(
+        type='mmd2a.LoadDepthForMMHuman3D',
+        depth_suffix='_depth.npy',
+        test_mode=True,
+    ),
     dict(type='mmd2a.DegradeDepth'),
     dict(type='mmd2a.StackDepth'),
     dict(type='GetRandomScaleRotation', rot_factor=0, scale_factor=0),

@@ -30,7 +30,7 @@ def test_entries_have_everything_the_transforms_read(root):
     for i in range(3):
         entry = people.get_data_info(i)
         assert cv2.imread(entry['img_path']).shape == (SIZE, SIZE, 3)
-        depth = cv2.imread(entry['depth_path'], cv2.IMREAD_UNCHANGED)
+        depth = np.load(entry['depth_path'])
         assert depth.dtype == np.uint16 and depth.max() > 500
         mask = cv2.imread(entry['mask_path'], cv2.IMREAD_UNCHANGED)
         assert (mask == 255).sum() > 30

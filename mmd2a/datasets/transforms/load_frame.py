@@ -9,6 +9,7 @@ from mmd2a.datasets.transforms.frame_files import (
     read_image,
     read_mask,
 )
+from mmd2a.datasets.transforms.label_checks import check_box
 from mmd2a.depth import OrientationWatch, check_depth_kind
 from mmd2a.registry import TRANSFORMS
 
@@ -64,7 +65,8 @@ class LoadFrame(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Add the arrays to ``results``."""
-        image = read_image(results['img_path'])
+        image_path = results['img_path']
+        image = read_image(image_path)
         results['img'] = image
         results['ori_shape'] = shape = image.shape[:2]
         if results.get('K') is None:
@@ -86,7 +88,8 @@ class LoadFrame(BaseTransform):
                     read_depth(path, self.depth_kind), shape, 'depth', path
                 )
                 if results.get('bbox') is not None:
-                    self._watch.see(results['depth'], results['bbox'])
+                    box = check_box(results['bbox'], shape, image_path)
+                    self._watch.see(results['depth'], box)
         path = results.get('mask_path')
         if self.with_mask and path is not None:
             results['mask'] = self._of_size(

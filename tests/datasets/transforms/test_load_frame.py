@@ -231,3 +231,9 @@ def test_pictures_of_any_channels_and_bits_look_alike(frame, tmp_path):
     cv2.imwrite(path, colors.astype(np.float32))
     with pytest.raises(BadSampleError, match=r'float32.*float\.tiff'):
         LoadFrame()({**frame, 'img_path': path})
+
+
+@pytest.mark.parametrize('box', [[np.nan, 0, 9, 9], [5, 5], [9, 9, 1, 1]])
+def test_a_box_is_looked_at_before_depth_is_read_by_it(frame, box):
+    with pytest.raises(BadSampleError, match=r'box.*a\.png'):
+        LoadFrame()({**frame, 'bbox': box})

@@ -33,7 +33,8 @@ def average_map(maps: Tensor, size: tuple[int, int]) -> Tensor:
         >>> average_map(torch.arange(3.).reshape(1, 1, 1, 3), (1, 2))
         tensor([[[[0.5000, 1.5000]]]])
     """
-    height, width = maps.shape[-2], maps.shape[-1]
+    # Numbers also while TorchScript traces, which makes tensors of sizes.
+    height, width = int(maps.shape[-2]), int(maps.shape[-1])
     if (height, width) == tuple(size):
         return maps
     if height % size[0] == 0 and width % size[1] == 0:

@@ -37,7 +37,8 @@ class TokenMap(NamedTuple):
     @classmethod
     def from_map(cls, maps: Tensor, has: Tensor | None = None) -> 'TokenMap':
         """Read a feature map (B, C, h, w) as tokens."""
-        grid = (maps.shape[-2], maps.shape[-1])
+        # Numbers also while TorchScript traces, which makes tensors of sizes.
+        grid = (int(maps.shape[-2]), int(maps.shape[-1]))
         return cls(maps.flatten(2).transpose(1, 2), grid, has)
 
     def as_map(self) -> Tensor:

@@ -94,7 +94,8 @@ class PatchEmbedding(BaseModule):
                 f'channels but got maps of {channels} channels; set '
                 '`in_channels` to what the backbone returns.'
             )
-        size = (maps[self.level].shape[-2], maps[self.level].shape[-1])
+        height, width = maps[self.level].shape[-2:]
+        size = (int(height), int(width))
         maps = [
             interpolate_map(m, size)
             if m.shape[-2] < size[0]

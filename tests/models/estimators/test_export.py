@@ -77,6 +77,8 @@ def test_one_trace_serves_any_batch(head):
     model = build(**{'head.type': f'mmd2a.{head}'})
     with torch.no_grad():
         trace = torch.jit.trace(model, draw(3), check_trace=False)
+        # What the ONNX exporter of TorchScript knows in part only.
+        assert 'adaptive_avg_pool' not in str(trace.inlined_graph)
         for size in (1, 5):
             inputs = draw(size)
             torch.testing.assert_close(

@@ -31,13 +31,6 @@ _INSTALL = {
 # Libraries that are part of Python by now.
 _MOVED = {'pickle5': 'pickle'}
 
-# Modules that use names NumPy dropped: `np.int` and, before 2.0, `np.bool`.
-NEED_OLD_NUMPY = {
-    'mmhuman3d.data.datasets.pipelines.transforms',
-    'mmhuman3d.data.data_converters.expose_spin_smplx',
-    'mmhuman3d.data.data_converters.pw3d',
-}
-
 
 @functools.cache
 def is_absent(library: str) -> bool:
@@ -128,19 +121,3 @@ def absent(name: str) -> Any:
 
     module, _, short = name.rpartition('.')
     return type(short, (), {'__new__': refuse, '__module__': module})
-
-
-@functools.cache
-def numpy_with_old_names() -> ModuleType:
-    """NumPy, and the names for Python's own types it had before 1.24.
-
-    Example:
-        >>> numpy_with_old_names().int
-        <class 'int'>
-    """
-    import numpy
-
-    view = ModuleType('numpy', numpy.__doc__)
-    vars(view).update(vars(numpy))
-    vars(view).update(int=int, float=float, bool=bool, object=object)
-    return view

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
+from importlib.util import find_spec, spec_from_file_location
 from types import ModuleType
 
 from mmd2a.interop.import_hooks import WrappedLoader, find_elsewhere
@@ -14,6 +14,8 @@ from mmd2a.requirements import mmcv_version
 
 PACKAGE = 'mmhuman3d'
 _REGISTRY = f'{PACKAGE}.registry'
+# smplx as MMHuman3D sees it: the same code, loaded once more.
+SMPLX_VIEW = f'{__name__.rpartition(".")[0]}.restricted_smplx'
 _TOO_LATE = (
     '{package} was imported before {call} and therefore does not see the mmcv '
     '1.x that it was written for. Put `{call}` before the first import of '
@@ -68,6 +70,8 @@ class BridgeFinder(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """Find a module where it is installed, and scope its imports."""
+        if f'{fullname}.'.startswith(f'{SMPLX_VIEW}.'):
+            return self._find_smplx(fullname, path)
         package = fullname.partition('.')[0]
         if package not in self.packages or not _is_needed():
             return None
@@ -80,6 +84,26 @@ class BridgeFinder(MetaPathFinder):
         spec = find_elsewhere(self, fullname, path, target)
         if spec is None and fullname == _REGISTRY:
             return ModuleSpec(fullname, _RegistryLoader(), origin=__name__)
+        if spec is not None and spec.loader is not None:
+            spec.loader = ScopedLoader(spec.loader)
+        return spec
+
+    def _find_smplx(
+        self, fullname: str, path: Sequence[str] | None
+    ) -> ModuleSpec | None:
+        if fullname != SMPLX_VIEW:
+            spec = find_elsewhere(self, fullname, path)
+        else:
+            installed = find_spec('smplx')
+            if installed is None or installed.origin is None:
+                return None
+            spec = spec_from_file_location(
+                fullname,
+                installed.origin,
+                submodule_search_locations=(
+                    installed.submodule_search_locations
+                ),
+            )
         if spec is not None and spec.loader is not None:
             spec.loader = ScopedLoader(spec.loader)
         return spec

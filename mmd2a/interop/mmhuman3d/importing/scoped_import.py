@@ -9,6 +9,12 @@ from types import ModuleType
 from typing import Any
 
 from mmd2a.interop.mmhuman3d.importing import absent_libraries
+from mmd2a.interop.mmhuman3d.importing.finder import SMPLX_VIEW
+from mmd2a.interop.mmhuman3d.importing.restricted_readers import (
+    NEED_OLD_NUMPY,
+    numpy_with_old_names,
+    restricted_view,
+)
 from mmd2a.interop.mmhuman3d.importing.torch_without_gpu import (
     NEED_GPU,
     torch_without_gpu,
@@ -34,7 +40,8 @@ def scoped_import(
     """Import as Python does, but the view of mmcv 1.x for ``mmcv``.
 
     The same for ``pytorch3d`` and optional libraries where they are not
-    installed. Arguments are those of ``builtins.__import__``.
+    installed, and for libraries that run what a file says, which read arrays
+    only here. Arguments are those of ``builtins.__import__``.
 
     Example:
         >>> scoped_import('mmcv').__version__
@@ -62,10 +69,16 @@ def _stand_in(name: str, importer: str) -> ModuleType | None:
         return _view(top, rest)
     if top == 'pytorch3d' and absent_libraries.is_absent(top):
         return _view(top, rest) or absent_libraries.placeholder(name)
-    if top == 'numpy' and importer in absent_libraries.NEED_OLD_NUMPY:
-        return None if rest else absent_libraries.numpy_with_old_names()
-    if top == 'torch' and importer in NEED_GPU:
-        return import_module(name) if rest else torch_without_gpu()
+    if top == 'smplx' and not absent_libraries.is_absent(top):
+        return _restricted_smplx(rest)
+    if not rest:
+        if top == 'numpy' and importer in NEED_OLD_NUMPY:
+            return numpy_with_old_names()
+        if top == 'torch' and importer in NEED_GPU:
+            return torch_without_gpu() or restricted_view(top)
+        view = restricted_view('pickle' if top == 'pickle5' else top)
+        if view is not None:
+            return view
     return absent_libraries.stand_in(name)
 
 
@@ -73,6 +86,11 @@ def _view(top: str, rest: str) -> ModuleType | None:
     """A module of ours under its old name; None where we have none."""
     module = _VIEWS[top] + (f'.{rest}' if rest else '')
     return import_module(module) if _exists(module) else None
+
+
+def _restricted_smplx(rest: str) -> ModuleType:
+    """smplx loaded a second time, with imports as they are here."""
+    return import_module(SMPLX_VIEW + (f'.{rest}' if rest else ''))
 
 
 @functools.cache

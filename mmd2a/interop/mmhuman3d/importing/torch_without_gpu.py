@@ -13,6 +13,10 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from mmd2a.interop.mmhuman3d.importing.restricted_readers import (
+    restricted_view,
+)
+
 # Modules that call functions of `torch.cuda` on the way.
 NEED_GPU = frozenset({'mmhuman3d.models.heads.hybrik_head'})
 
@@ -32,7 +36,7 @@ def torch_without_gpu() -> ModuleType | None:
     if torch.cuda.is_available():
         return None
     view = ModuleType('torch', torch.__doc__)
-    vars(view).update(vars(torch))
+    vars(view).update(vars(restricted_view('torch')))
     vars(view)['cuda'] = SimpleNamespace(
         is_available=torch.cuda.is_available,
         FloatTensor=torch.FloatTensor,

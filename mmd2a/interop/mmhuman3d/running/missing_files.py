@@ -4,6 +4,8 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mmd2a.files.restricted_pickle import RefusedPickleError
+
 _ADVICE = (
     'Configs of MMHuman3D read body models and data sets, most of them '
     'licensed, from data/ in the folder they are run in. Put yours there, or '
@@ -22,6 +24,7 @@ def naming_the_fix(what: str) -> Iterator[None]:
     Raises:
         FileNotFoundError: a file is missing.
         ValueError: a file is there, but is not what it should be.
+        RefusedPickleError: a file would run code if it were read.
 
     Example:
         >>> with naming_the_fix('data.train'):
@@ -37,6 +40,10 @@ def naming_the_fix(what: str) -> Iterator[None]:
             raise
         raise FileNotFoundError(
             f'for `{what}` a file is missing: {error}. {_ADVICE}'
+        ) from error
+    except RefusedPickleError as error:
+        raise RefusedPickleError(
+            f'for `{what}` a file cannot be read: {error}'
         ) from error
     except (pickle.UnpicklingError, EOFError) as error:
         raise ValueError(

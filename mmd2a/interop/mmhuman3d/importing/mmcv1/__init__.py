@@ -16,6 +16,7 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1 import (
     runner,
     utils,
 )
+from mmd2a.interop.mmhuman3d.importing.mmcv1.fileio import load
 from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
 from mmd2a.interop.mmhuman3d.importing.mmcv1.parallel import DataContainer
 
@@ -30,6 +31,7 @@ __all__ = [
     'assert_params_all_zeros',
     'cnn',
     'fileio',
+    'load',
     'parallel',
     'runner',
     'utils',

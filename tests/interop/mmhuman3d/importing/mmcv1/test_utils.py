@@ -109,7 +109,7 @@ def test_names_that_moved_are_found():
     from mmd2a.interop.mmhuman3d.importing import mmcv1
 
     assert mmcv1.Config is mmengine.Config
-    assert mmcv1.load is mmengine.load
+    assert mmcv1.dump is mmengine.dump
     assert mmcv1.mkdir_or_exist is mmengine.utils.mkdir_or_exist
     assert mmcv1.fileio.FileClient is mmengine.fileio.FileClient
     assert mmcv1.cnn.normal_init is mmengine.model.normal_init

@@ -60,6 +60,10 @@ MOVED = {
     **_rows(
         'mmd2a.depth', 'mmd2a.mixing.stacking', 'stack_depth', 'unstack_depth'
     ),
+    **{
+        f'mmd2a.geometry.{name}': 'mmd2a.geometry.CropCamera'
+        for name in ('affine_points', 'crop_intrinsics', 'crop_rotation')
+    },
     'mmd2a.models.backbones': 'mmd2a.mixing',
     'mmd2a.models.encoders.depth_cross_attention': 'mmd2a.models.encoders',
     'mmd2a.models.heads.mean_body': 'mmd2a.models.heads.mean_mesh',

@@ -2,15 +2,13 @@
 
 from mmd2a.geometry.alignment import similarity_align
 from mmd2a.geometry.cameras import (
-    affine_points,
-    crop_intrinsics,
-    crop_rotation,
     denormalize_keypoints2d,
     normalize_keypoints2d,
     project_points,
     weak_perspective_project,
     weak_perspective_to_translation,
 )
+from mmd2a.geometry.crop_camera import CropCamera
 from mmd2a.geometry.root import root_is_known, root_position
 from mmd2a.geometry.rotations import (
     axis_angle_to_matrix,
@@ -20,10 +18,8 @@ from mmd2a.geometry.rotations import (
 )
 
 __all__ = [
-    'affine_points',
+    'CropCamera',
     'axis_angle_to_matrix',
-    'crop_intrinsics',
-    'crop_rotation',
     'denormalize_keypoints2d',
     'matrix_to_axis_angle',
     'matrix_to_rotation_6d',

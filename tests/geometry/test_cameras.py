@@ -1,5 +1,3 @@
-import math
-
 import cv2
 import numpy as np
 import pytest
@@ -8,9 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmd2a.geometry import (
-    affine_points,
-    crop_intrinsics,
-    crop_rotation,
     denormalize_keypoints2d,
     normalize_keypoints2d,
     project_points,
@@ -27,15 +22,6 @@ K = torch.tensor(
 def scene(*prefix):
     points = torch.randn(*prefix, 20, 3, dtype=torch.float64)
     return points + torch.tensor([0.0, 0.0, 8.0])
-
-
-def affine(angle=0.0, scale=(1.0, 1.0), shift=(0.0, 0.0), flip=False):
-    cos, sin = math.cos(angle), math.sin(angle)
-    linear = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
-    linear = linear * torch.tensor(scale, dtype=torch.float64)[:, None]
-    if flip:
-        linear = linear @ torch.diag(torch.tensor([-1.0, 1.0]).double())
-    return torch.cat((linear, torch.tensor(shift).double()[:, None]), dim=1)
 
 
 def test_projection_matches_opencv():
@@ -68,66 +54,6 @@ def test_projection_is_differentiable():
     assert torch.autograd.gradcheck(
         project_points, (scene().requires_grad_(), K)
     )
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.floats(0.05, 4),
-    st.floats(0.05, 4),
-    st.floats(-500, 500),
-    st.floats(-500, 500),
-)
-def test_upright_crop_sees_the_same_scene(sx, sy, dx, dy):
-    matrix = affine(scale=(sx, sy), shift=(dx, dy))
-    camera = K.clone()
-    camera[0, 1] = 0
-    points = scene()
-    torch.testing.assert_close(
-        project_points(points, crop_intrinsics(camera, matrix)),
-        affine_points(project_points(points, camera), matrix),
-        atol=1e-8,
-        rtol=1e-10,
-    )
-    torch.testing.assert_close(
-        crop_rotation(camera, matrix),
-        torch.eye(3).double(),
-        atol=1e-12,
-        rtol=0,
-    )
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.floats(-math.pi, math.pi), st.floats(0.1, 4), st.booleans())
-def test_rotated_or_flipped_crop_sees_the_rotated_or_flipped_scene(
-    angle, scale, flip
-):
-    matrix = affine(angle, (scale, 1.3 * scale), (31.0, -7.0), flip)
-    points = scene(2)
-    crop_K, Q = crop_intrinsics(K, matrix), crop_rotation(K, matrix)
-    torch.testing.assert_close(
-        project_points(points @ Q.T, crop_K),
-        affine_points(project_points(points, K), matrix),
-        atol=1e-7,
-        rtol=1e-9,
-    )
-    # Upright with positive focal lengths; the scene keeps its shape.
-    assert crop_K[1, 0] == 0 and (crop_K.diag() > 0).all()
-    torch.testing.assert_close(
-        Q @ Q.T, torch.eye(3).double(), atol=1e-12, rtol=0
-    )
-    assert torch.det(Q).sign() == (-1 if flip else 1)
-
-
-def test_a_rotated_crop_of_square_pixels_rolls_the_camera_by_its_angle():
-    camera = torch.tensor([[900.0, 0, 50], [0, 900, 60], [0, 0, 1]])
-    matrix = affine(0.3, (0.5, 0.5)).float()
-    cos, sin = math.cos(0.3), math.sin(0.3)
-    torch.testing.assert_close(
-        crop_rotation(camera, matrix),
-        torch.tensor([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]),
-    )
-    focal = crop_intrinsics(camera, matrix)[:2, :2]
-    torch.testing.assert_close(focal, 450 * torch.eye(2), atol=1e-3, rtol=0)
 
 
 @settings(max_examples=50, deadline=None)
@@ -166,16 +92,6 @@ def test_crop_coordinates_are_those_of_grid_sample():
     torch.testing.assert_close(
         sampled[0, :, 0].T, pixels[0], atol=1e-5, rtol=0
     )
-
-
-def test_affine_points_moves_points_where_warp_affine_moves_pixels():
-    image = np.zeros((40, 40), np.float32)
-    image[12, 25] = 1
-    matrix = affine(math.pi / 2, (1.0, 1.0), (39.0, 0.0))
-    warped = cv2.warpAffine(image, matrix.numpy(), (40, 40))
-    y, x = np.unravel_index(warped.argmax(), warped.shape)
-    moved = affine_points(torch.tensor([[25.0, 12.0]]).double(), matrix)
-    np.testing.assert_allclose(moved.numpy(), [[x, y]], atol=1e-6)
 
 
 def test_weak_perspective_agrees_with_perspective_at_the_roots_depth():

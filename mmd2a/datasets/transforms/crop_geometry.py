@@ -1,7 +1,4 @@
-"""The one affine of a crop, and what it does to pixels, camera and labels."""
-
-from dataclasses import dataclass
-from functools import cached_property
+"""What the crop of a person does to pixels and labels."""
 
 import cv2
 import numpy as np
@@ -10,61 +7,12 @@ from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models.joint_sets import flip_pairs
 from mmd2a.body_models.mirror import mirror_pose
+from mmd2a.geometry.crop_camera import CropCamera
 
 
-@dataclass(frozen=True)
-class Crop:
-    """A rotated, possibly mirrored window of an image.
-
-    Attributes:
-        center: (x, y) of the window in the image, pixels.
-        scale: image pixels per crop pixel.
-        rotation: turn of the picture, radians, positive from +x to +y.
-        flip: mirror left and right, after turning.
-        size: crop (height, width).
-    """
-
-    center: tuple[float, float]
-    scale: float
-    rotation: float
-    flip: bool
-    size: tuple[int, int]
-
-    @cached_property
-    def matrix(self) -> np.ndarray:
-        """Image pixels to crop pixels, (2, 3)."""
-        height, width = self.size
-        linear = self.camera_motion[:2, :2] / self.scale
-        middle = ((width - 1) / 2, (height - 1) / 2)
-        return np.column_stack([linear, middle - linear @ self.center])
-
-    @cached_property
-    def camera_motion(self) -> np.ndarray:
-        """The orthogonal map (3, 3) of the camera frame that goes with it.
-
-        A roll about the optical axis, then a mirror of x: what a second
-        camera, seeing exactly the crop, would measure.
-        """
-        cos, sin = np.cos(self.rotation), np.sin(self.rotation)
-        sign = -1.0 if self.flip else 1.0
-        return np.array(
-            [[sign * cos, -sign * sin, 0], [sin, cos, 0], [0, 0, 1]]
-        )
-
-    def intrinsics(self, K: np.ndarray) -> np.ndarray:
-        r"""Camera matrix of the crop, (3, 3).
-
-        With the crop affine :math:`A` and the motion :math:`D` of the camera
-        frame, :math:`A K X = (A K D^{-1}) (D X)` for every point
-        :math:`X`: the crop's camera is :math:`K' = A K D^{-1}`. For square
-        pixels it is again upper triangular with a positive focal length; the
-        projection is exact in any case.
-        """
-        affine = np.vstack([self.matrix, [0, 0, 1]])
-        return affine @ np.asarray(K, np.float64) @ self.camera_motion.T
-
-
-def fit_crop(box: np.ndarray, size: tuple[int, int], padding: float) -> Crop:
+def fit_crop(
+    box: np.ndarray, size: tuple[int, int], padding: float
+) -> CropCamera:
     """Return the upright window that holds a box and has the crop's aspect.
 
     Args:
@@ -77,10 +25,10 @@ def fit_crop(box: np.ndarray, size: tuple[int, int], padding: float) -> Crop:
         (box[2] - box[0]) / width, (box[3] - box[1]) / height
     )
     center = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    return Crop(center, scale, 0.0, False, size)
+    return CropCamera(center, scale, 0.0, False, size)
 
 
-def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
+def warp_image(image: np.ndarray, crop: CropCamera) -> np.ndarray:
     """Cut the crop out of an image without aliasing, (h, w, 3) uint8.
 
     Bilinear sampling skips pixels when it shrinks more than twice: the part
@@ -98,7 +46,7 @@ def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
                 [width - 0.5, height - 0.5, 1],
             ]
         )
-        corners = corners @ cv2.invertAffineTransform(matrix).T
+        corners = corners @ crop.inverse_matrix.T
         limit = np.array(image.shape[1::-1])
         low = np.clip(np.floor(corners.min(0)).astype(int) - block, 0, limit)
         high = np.clip(np.ceil(corners.max(0)).astype(int) + block, 0, limit)
@@ -120,7 +68,9 @@ def warp_image(image: np.ndarray, crop: Crop) -> np.ndarray:
     )
 
 
-def warp_map(values: np.ndarray, crop: Crop, border: float) -> np.ndarray:
+def warp_map(
+    values: np.ndarray, crop: CropCamera, border: float
+) -> np.ndarray:
     """Cut the crop out of a depth map or mask: nearest pixel, no mixing."""
     return cv2.warpAffine(
         values,
@@ -133,7 +83,7 @@ def warp_map(values: np.ndarray, crop: Crop, border: float) -> np.ndarray:
 
 def crop_labels(
     labels: dict[str, np.ndarray],
-    crop: Crop,
+    crop: CropCamera,
     joint_set: str | None,
     rest_pelvis: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
@@ -157,10 +107,7 @@ def crop_labels(
     out = dict(labels)
     motion = crop.camera_motion
     if 'keypoints2d' in labels:
-        matrix = crop.matrix
-        out['keypoints2d'] = (
-            labels['keypoints2d'] @ matrix[:, :2].T + matrix[:, 2]
-        )
+        out['keypoints2d'] = crop.to_crop(labels['keypoints2d'])
         if 'keypoints2d_visibility' in labels:
             end = np.array([crop.size[1], crop.size[0]]) - 0.5
             inside = (

@@ -9,7 +9,6 @@ from mmcv.transforms import BaseTransform
 
 from mmd2a.body_models import build_body
 from mmd2a.datasets.transforms.crop_geometry import (
-    Crop,
     crop_labels,
     fit_crop,
     warp_image,
@@ -22,6 +21,7 @@ from mmd2a.datasets.transforms.label_checks import (
 )
 from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.datasets.transforms.randomness import draw_generator
+from mmd2a.geometry.crop_camera import CropCamera
 from mmd2a.registry import TRANSFORMS
 
 
@@ -134,7 +134,7 @@ class PersonCrop(BaseTransform):
         )
         return results
 
-    def _jitter(self, crop: Crop, results: dict) -> Crop:
+    def _jitter(self, crop: CropCamera, results: dict) -> CropCamera:
         """Draw all random numbers of this transform, always equally many."""
         rng = draw_generator(results, type(self).__name__)
         scale, right, down, turn = rng.uniform(-1, 1, 4)

@@ -11,6 +11,7 @@ from mmengine.testing import assert_params_all_zeros
 
 from mmd2a.interop.mmhuman3d.importing.mmcv1 import (
     cnn,
+    engine,
     fileio,
     parallel,
     runner,
@@ -30,6 +31,7 @@ __all__ = [
     'DictAction',
     'assert_params_all_zeros',
     'cnn',
+    'engine',
     'fileio',
     'load',
     'parallel',

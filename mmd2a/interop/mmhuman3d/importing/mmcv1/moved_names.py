@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -21,7 +22,11 @@ def found_in(module: str, *others: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         if not name.startswith('__'):
             for other in others:
-                value = getattr(import_module(other), name, None)
+                place = import_module(other)
+                value = getattr(place, name, None)
+                if value is None and hasattr(place, '__path__'):
+                    below = f'{other}.{name}'
+                    value = find_spec(below) and import_module(below)
                 if value is not None:
                     return value
         raise AttributeError(

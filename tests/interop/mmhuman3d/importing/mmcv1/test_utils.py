@@ -3,8 +3,10 @@
 import logging
 
 import pytest
+import torch
 
 from mmd2a.interop.mmhuman3d.importing.mmcv1 import cnn, utils
+from mmd2a.interop.mmhuman3d.importing.scoped_import import scoped_import
 
 
 @pytest.fixture
@@ -114,3 +116,70 @@ def test_names_that_moved_are_found():
     assert mmcv1.fileio.FileClient is mmengine.fileio.FileClient
     assert mmcv1.cnn.normal_init is mmengine.model.normal_init
     assert mmcv1.utils.get_git_hash is mmengine.utils.get_git_hash
+
+
+# What packages of OpenMMLab written for mmcv 1.x import.
+NAMES = {
+    'runner': 'auto_fp16 force_fp32 wrap_fp16_model allreduce_params '
+    'allreduce_grads get_host_info get_time_str obj_from_dict EMAHook '
+    'TextLoggerHook TensorboardLoggerHook IterTimerHook BaseModule '
+    'set_random_seed save_checkpoint _load_checkpoint load_state_dict '
+    'weights_to_cpu master_only init_dist get_priority',
+    'runner.fp16_utils': 'auto_fp16 force_fp32 wrap_fp16_model',
+    'runner.dist_utils': 'allreduce_params get_dist_info master_only',
+    'cnn': 'PLUGIN_LAYERS CONV_LAYERS NORM_LAYERS ACTIVATION_LAYERS '
+    'PADDING_LAYERS UPSAMPLE_LAYERS ATTENTION TRANSFORMER_LAYER ConvModule '
+    'build_conv_layer build_norm_layer build_plugin_layer Scale initialize',
+    'utils': 'ext_loader SyncBatchNorm _BatchNorm TORCH_VERSION digit_version',
+    'engine': 'single_gpu_test multi_gpu_test collect_results_cpu '
+    'collect_results_gpu',
+}
+
+
+@pytest.mark.parametrize('module', NAMES)
+def test_names_that_old_packages_import_are_there(module):
+    names = NAMES[module].split()
+    found = scoped_import(f'mmcv.{module}', {}, None, names)
+    assert [name for name in names if not hasattr(found, name)] == []
+
+
+def test_a_layer_of_an_old_package_is_built_by_mmcv():
+    from mmcv.cnn import build_plugin_layer
+
+    cnn = scoped_import('mmcv.cnn', {}, None, ['PLUGIN_LAYERS'])
+
+    class Plugin(torch.nn.Identity):
+        _abbr_ = 'plugin'
+
+    cnn.PLUGIN_LAYERS.register_module(module=Plugin, force=True)
+    name, layer = build_plugin_layer(dict(type='Plugin'))
+    assert name == 'plugin' and isinstance(layer, Plugin)
+
+
+def test_half_precision_is_left_to_autocast():
+    runner = scoped_import('mmcv.runner', {}, None, ['auto_fp16'])
+
+    class Head(torch.nn.Module):
+        @runner.force_fp32(apply_to=('x',))
+        @runner.auto_fp16()
+        def forward(self, x):
+            return x
+
+    assert Head()(torch.ones(1).half()).dtype == torch.float16
+    with pytest.raises(NotImplementedError, match='--amp'):
+        runner.wrap_fp16_model(Head())
+
+
+def test_a_model_is_tested_over_a_loader():
+    engine = scoped_import('mmcv.engine', {}, None, ['multi_gpu_test'])
+
+    class Model(torch.nn.Module):
+        def forward(self, x, return_loss):
+            assert not return_loss and not self.training
+            return (2 * x).tolist()
+
+    loader = torch.utils.data.DataLoader(
+        [dict(x=number) for number in range(5)], batch_size=2
+    )
+    for test in (engine.single_gpu_test, engine.multi_gpu_test):
+        assert test(Model(), loader) == [0, 2, 4, 6, 8]

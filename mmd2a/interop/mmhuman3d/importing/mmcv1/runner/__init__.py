@@ -8,17 +8,32 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.checkpoint import (
     load_checkpoint,
 )
+from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.dist_utils import (
+    allreduce_grads,
+    allreduce_params,
+)
+from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.fp16_utils import (
+    auto_fp16,
+    force_fp32,
+    wrap_fp16_model,
+)
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.hooks import (
     HOOKS,
     CheckpointHook,
+    CosineAnnealingLrUpdaterHook,
     DistEvalHook,
     DistSamplerSeedHook,
+    EMAHook,
     EvalHook,
     Fp16OptimizerHook,
     Hook,
+    IterTimerHook,
     LoggerHook,
     LrUpdaterHook,
     OptimizerHook,
+    StepLrUpdaterHook,
+    TensorboardLoggerHook,
+    TextLoggerHook,
 )
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.optimizer import (
     build_optimizer,
@@ -30,6 +45,11 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.runners import (
     IterBasedRunner,
     build_runner,
 )
+from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.utils import (
+    get_host_info,
+    get_time_str,
+    obj_from_dict,
+)
 
 __all__ = [
     'HOOKS',
@@ -38,23 +58,37 @@ __all__ = [
     'BaseModule',
     'BaseRunner',
     'CheckpointHook',
+    'CosineAnnealingLrUpdaterHook',
     'DistEvalHook',
     'DistSamplerSeedHook',
+    'EMAHook',
     'EpochBasedRunner',
     'EvalHook',
     'Fp16OptimizerHook',
     'Hook',
     'IterBasedRunner',
+    'IterTimerHook',
     'LoggerHook',
     'LrUpdaterHook',
     'ModuleDict',
     'ModuleList',
     'OptimizerHook',
     'Sequential',
+    'StepLrUpdaterHook',
+    'TensorboardLoggerHook',
+    'TextLoggerHook',
+    'allreduce_grads',
+    'allreduce_params',
+    'auto_fp16',
     'build_optimizer',
     'build_runner',
+    'force_fp32',
     'get_dist_info',
+    'get_host_info',
+    'get_time_str',
     'load_checkpoint',
+    'obj_from_dict',
+    'wrap_fp16_model',
 ]
 
 __getattr__ = found_in(

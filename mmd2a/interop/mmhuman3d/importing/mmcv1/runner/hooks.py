@@ -40,3 +40,27 @@ class OptimizerHook(Hook):
 
 class Fp16OptimizerHook(OptimizerHook):
     """Did so in half precision; now ``mmengine.optim.AmpOptimWrapper``."""
+
+
+class EMAHook(Hook):
+    """Averaged weights; now ``mmengine.hooks.EMAHook``."""
+
+
+class IterTimerHook(Hook):
+    """Took times; now ``default_hooks.timer``."""
+
+
+class TextLoggerHook(LoggerHook):
+    """Wrote logs as text; now ``default_hooks.logger``."""
+
+
+class TensorboardLoggerHook(LoggerHook):
+    """Wrote for TensorBoard; now ``visualizer.vis_backends``."""
+
+
+class StepLrUpdaterHook(LrUpdaterHook):
+    """Lowered rates in steps; now ``param_scheduler``."""
+
+
+class CosineAnnealingLrUpdaterHook(LrUpdaterHook):
+    """Lowered rates by a cosine; now ``param_scheduler``."""

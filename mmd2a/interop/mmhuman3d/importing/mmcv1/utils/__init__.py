@@ -28,6 +28,7 @@ __getattr__ = found_in(
     __name__,
     'mmengine.utils',
     'mmengine.utils.dl_utils',
+    'mmengine.utils.dl_utils.parrots_wrapper',
     'mmcv.utils',
     'mmengine.testing',
 )

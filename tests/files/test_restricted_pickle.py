@@ -98,7 +98,7 @@ def test_what_runs_code_is_refused_and_not_run(tmp_path, wrap, protocol):
         (np.ndarray, (10**15,)),
         (np.core.multiarray._reconstruct, np.ndarray, (10**12,), b'b'),
     ],
-    ids=str,
+    ids=lambda recipe: recipe[0].__name__,
 )
 def test_neither_functions_nor_floods_of_memory(recipe):
     with pytest.raises(RefusedPickleError):

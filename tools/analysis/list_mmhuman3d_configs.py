@@ -23,6 +23,7 @@ from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 
 import mmd2a  # noqa: F401  (activates the bridge)
+from mmd2a.engine.pretrained_init import require_pretrained_weights
 from mmd2a.interop.mmhuman3d import is_mmhuman3d_config, translate_config
 from mmd2a.registry import DATASETS, FUNCTIONS, MODELS
 
@@ -94,6 +95,7 @@ def main() -> None:
     """Write the table."""
     root = parse_args().checkout / 'configs'
     warnings.simplefilter('ignore')
+    require_pretrained_weights()
     MMLogger.get_instance('mmengine', log_level='ERROR')
     print('| config | comes to | what is missing |\n|---|---|---|')
     for path in sorted(root.rglob('*.py')):

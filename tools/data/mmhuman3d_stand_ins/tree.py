@@ -52,7 +52,8 @@ seed {seed}).
     parameters with noise. Features of videos are a random projection of the
     pose, and the videos have no frames.
 pretrained/, pretrained_models/, checkpoints/
-    Checkpoints without any weights: what loads them starts at random.
+    Checkpoints with the scale of one layer and the bias of another, at usual
+    first values: what loads them starts at random.
 occluders/
     Coloured blobs.
 
@@ -179,7 +180,7 @@ def make_stand_ins(
             )
             for name in _FITTED_SETS
         },
-        **dict.fromkeys(_CHECKPOINTS, _empty_checkpoint),
+        **dict.fromkeys(_CHECKPOINTS, _checkpoint_of_nothing),
         'occluders/pascal_occluders.npy': partial(_occluders, seed),
     }
     for path, make in tqdm(
@@ -319,9 +320,16 @@ def _occluders(seed: int) -> bytes:
     return _npy(blobs)
 
 
-def _empty_checkpoint() -> bytes:
+def _checkpoint_of_nothing() -> bytes:
     buffer = io.BytesIO()
-    torch.save(dict(meta=dict(), state_dict=dict()), buffer)
+    # Of every backbone here and of HMR's head: a checkpoint of which nothing
+    # fits is refused.
+    weights = {
+        'bn1.weight': torch.ones(64),
+        'backbone.bn1.weight': torch.ones(64),
+        'fc1.bias': torch.zeros(1024),
+    }
+    torch.save(dict(meta=dict(), state_dict=weights), buffer)
     return buffer.getvalue()
 
 

@@ -49,6 +49,8 @@ register_all_modules()
 from mmengine.hub import get_config
 from mmd2a.cli.tool_config import check_packages
 cfg = get_config('mmd2a::d2a_hmr/d2a_hmr_hrnet.py')
+# As the error for a missing logger says.
+cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]
 check_packages(cfg)
 model = MODELS.build(cfg.model)
 output = model(dict(img=torch.zeros(2, 3, 96, 96), has_depth=torch.ones(2),

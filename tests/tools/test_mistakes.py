@@ -243,7 +243,11 @@ def test_the_quickstart_ends_what_it_runs(tmp_path, signum):
         shutil.copy(ROOT / 'tools' / name, tools)
     (tools / 'install.sh').write_text('touch started; exec sleep 60')
     process = subprocess.Popen(
-        ['bash', tools / 'quickstart.sh'], start_new_session=True
+        ['bash', tools / 'quickstart.sh'],
+        start_new_session=True,
+        # A shell cannot trap what was ignored when it started, as SIGINT is
+        # for all that runs in the background.
+        preexec_fn=lambda: signal.signal(signum, signal.SIG_DFL),
     )
     while not (tmp_path / 'started').exists():
         assert process.poll() is None

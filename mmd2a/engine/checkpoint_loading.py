@@ -16,6 +16,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -259,8 +260,8 @@ def _empty_array(kind: type, shape: tuple[int, ...], _: bytes) -> np.ndarray:
 
 
 def _allowed_globals() -> list:
-    """Arrays, NumPy numbers and MMEngine's log history; no functions that
-    do more than to build those."""
+    """Arrays, NumPy numbers, paths and MMEngine's log history; no functions
+    that do more than to build those."""
     HistoryBuffer()  # fills in the standard statistics
     scalar_maker = np.float64(0).__reduce__()[0]
     dtypes = {type(np.dtype(code)) for code in np.typecodes['All']}
@@ -272,6 +273,17 @@ def _allowed_globals() -> list:
         ]
     for builtins in ('builtins', '__builtin__'):
         allowed.append((_history_statistic, f'{builtins}.getattr'))
+    # Paths, which mmcv 1.x keeps in `meta`; pure, so that those of another
+    # system can be made here. From Python 3.13 on they are of `_local`.
+    for module in ('pathlib', 'pathlib._local'):
+        for system, path in (
+            ('Posix', PurePosixPath),
+            ('Windows', PureWindowsPath),
+        ):
+            allowed += [
+                (path, f'{module}.{system}Path'),
+                (path, f'{module}.Pure{system}Path'),
+            ]
     return allowed
 
 

@@ -3,6 +3,7 @@
 import os
 import pickle
 import threading
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -102,6 +103,16 @@ def test_downloads_are_not_run_either(tmp_path, monkeypatch):
     finally:
         server.shutdown()
     assert not os.path.exists('harm')
+
+
+def test_paths_in_the_meta_of_mmcv_1_are_read(tmp_path):
+    meta = dict(config=Path('configs/hmr.py'), root=PureWindowsPath('C:/data'))
+    torch.save(dict(meta=meta, state_dict={}), tmp_path / 'paths.pth')
+    restrict_checkpoint_loading()
+    read = CheckpointLoader.load_checkpoint(str(tmp_path / 'paths.pth'))
+    assert {key: str(value) for key, value in read['meta'].items()} == {
+        key: str(value) for key, value in meta.items()
+    }
 
 
 def test_a_truncated_checkpoint_is_called_that(tmp_path):

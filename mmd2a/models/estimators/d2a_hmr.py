@@ -46,6 +46,9 @@ class D2AHMR(BaseModel):
         depth ── depth_branch ── patch emb. ──┘      │         ├─ flow_head
                      └──── skip into the head ───────┘         └─ decoder
 
+    A ``localizer``, beyond the paper, finds joints on the maps of the
+    backbone; the head takes them too.
+
     .. math:: L = \lambda_d L_{RLE} + \lambda_s L_{silh} + L_{objective}
 
     Every part of the paper's ablation is one argument: ``depth_branch=None``
@@ -77,6 +80,9 @@ class D2AHMR(BaseModel):
         silhouette_decoder: config of the decoder ``D``, or None.
         loss_silhouette: config of the loss of the decoder. None: the decoder
             is kept as it is, frozen.
+        localizer: config of :class:`JointLocalizer`, or None, as in the
+            paper. The head must take ``joint_set`` and
+            ``joint_channels``.
         body_model: config of the body, for head and objective.
         keep_mask: also decode the silhouette when predicting.
         data_preprocessor: config of the data preprocessor; None: inputs come
@@ -110,6 +116,7 @@ class D2AHMR(BaseModel):
         flow_head: Config | None = None,
         silhouette_decoder: Config | None = None,
         loss_silhouette: Config | None = SILHOUETTE_LOSS,
+        localizer: Config | None = None,
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
         data_preprocessor: Config | None = DATA_PREPROCESSOR,
@@ -142,17 +149,29 @@ class D2AHMR(BaseModel):
                     ),
                 ),
             )
+        joints = len(self.objective.joint_names)
+        self.localizer: Any = None
+        told: Config = {}
+        if localizer is not None:
+            self.localizer = MODELS.build(
+                localizer,
+                default_args=dict(in_channels=channels, num_joints=joints),
+            )
+            told.update(
+                joint_set=self.objective.joint_set,
+                joint_channels=self.localizer.channels,
+            )
         self.head = MODELS.build(
             head,
             default_args=dict(
                 in_channels=width,
                 depth_channels=width if with_depth else None,
                 body_model=self.body_model,
+                **told,
             ),
         )
         self.flow_head: Any = None
         if flow_head is not None:
-            joints = len(self.objective.joint_names)
             # 2-D: the joints; 3-D: the joints and the coarse mesh.
             points = {2: joints, 3: joints + self.head.num_coarse_vertices}
             self.flow_head = MODELS.build(
@@ -245,7 +264,12 @@ class D2AHMR(BaseModel):
         image = self.patch_embedding(features)
         depth = self._depth(inputs)
         z = self.encoder(image, depth)
-        output = self.objective.centre(self.head(z, depth))
+        if self.localizer is None:
+            output = self.objective.centre(self.head(z, depth))
+        else:
+            joints = self.localizer(features)
+            output = self.objective.centre(self.head(z, depth, joints))
+            output['localized'] = joints
         if self.flow_head is not None:
             output['sigma'] = self.flow_head(z.tokens)
         if self.silhouette_decoder is not None and (
@@ -279,6 +303,14 @@ class D2AHMR(BaseModel):
         if self.flow_head is not None:
             losses['loss_rle'] = self.flow_head.loss(
                 *self._distribution_terms(output, gt)
+            )
+        if self.localizer is not None:
+            losses.update(
+                self.localizer.loss(
+                    output['localized'],
+                    gt['keypoints2d'],
+                    gt['keypoints2d_weight'],
+                )
             )
         if self.loss_silhouette is not None:
             losses['loss_silhouette'] = self.loss_silhouette(

@@ -13,7 +13,7 @@ from mmd2a.models.heads.mean_mesh import mean_rotations
 from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
 from mmd2a.registry import MODELS
-from mmd2a.structures import TokenMap
+from mmd2a.structures import LocalizedJoints, TokenMap
 
 EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
 
@@ -36,6 +36,8 @@ class SMPLHead(nn.Module):
         num_coarse_vertices: K.
         depth_channels: C'; None: no depth skip and no parameters for it.
         hidden: width of the hidden layer.
+        joint_set: joint set of localised joints; None: none are given.
+        joint_channels: width of their features.
 
     D2A-HMR's "SMPL loss" reading of the regressor R; 6-D rotations: Zhou et
     al., CVPR 2019.
@@ -58,6 +60,8 @@ class SMPLHead(nn.Module):
         num_coarse_vertices: int = 431,
         depth_channels: int | None = None,
         hidden: int = 512,
+        joint_set: str | None = None,
+        joint_channels: int = 64,
     ) -> None:
         super().__init__()
         self.body_model = build_body(body_model)
@@ -80,12 +84,20 @@ class SMPLHead(nn.Module):
 
         # 24 rotations, shape, camera.
         self.splits = (24 * 6, self.body_model.num_betas, 3)
+        joint_inputs = None
+        if joint_set is not None:
+            joint_inputs = LocalizedJoints.width(
+                len(self.body_model.joint_names(joint_set)), joint_channels
+            )
         self.regressor = TokenRegressor(
-            in_channels, depth_channels, hidden, sum(self.splits)
+            in_channels, depth_channels, hidden, sum(self.splits), joint_inputs
         )
 
     def forward(
-        self, z: TokenMap, depth: TokenMap | None = None
+        self,
+        z: TokenMap,
+        depth: TokenMap | None = None,
+        joints: LocalizedJoints | None = None,
     ) -> dict[str, Tensor]:
         """Predict parameters, a mesh and a camera.
 
@@ -93,13 +105,14 @@ class SMPLHead(nn.Module):
             z: encoder output (B, N, C) on (h, w).
             depth: depth features (B, N', C') on a grid of their own, with
                 ``has`` where not all samples have depth; None: nobody has.
+            joints: localised joints, where the head is built for them.
 
         Returns:
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty), ``global_orient``
             (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
         """
-        out = self.regressor(z, depth)
+        out = self.regressor(z, depth, joints)
         # Half precision would move a vertex by millimetres.
         with torch.autocast(out.device.type, enabled=False):
             pose, betas, camera = out.to(self.mean_rotation_6d.dtype).split(

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from mmd2a.models.resampling import average_map
-from mmd2a.structures import TokenMap, missing_as_nobodys
+from mmd2a.structures import LocalizedJoints, TokenMap, missing_as_nobodys
 
 
 class TokenRegressor(nn.Module):
@@ -19,6 +19,9 @@ class TokenRegressor(nn.Module):
 
     Without depth the depth part is exactly zero, whatever its tokens hold.
 
+    What a :class:`JointLocalizer` knows of the joints is mixed by layers of
+    its own and added to the hidden layer.
+
     B: batch, N = h w, N': tokens, C, C': their widths, F: hidden width, O:
     number of outputs.
 
@@ -27,6 +30,8 @@ class TokenRegressor(nn.Module):
         depth_channels: C', or None for no depth and no parameters for it.
         hidden: F.
         num_outputs: O.
+        joint_inputs: length of ``LocalizedJoints.flat()``; None: no localised
+            joints and no parameters for them.
         reduced: channels an image token is reduced to.
         depth_reduced: channels a depth token is reduced to.
         grid_size: g.
@@ -38,6 +43,7 @@ class TokenRegressor(nn.Module):
         depth_channels: int | None,
         hidden: int,
         num_outputs: int,
+        joint_inputs: int | None = None,
         reduced: int = 32,
         depth_reduced: int = 16,
         grid_size: int = 6,
@@ -57,16 +63,29 @@ class TokenRegressor(nn.Module):
             )
             _start_small(self.depth_output)
         self.mix = nn.Sequential(nn.Linear(flat_channels, hidden), nn.GELU())
+        self.joint_mix: nn.Module | None = None
+        if joint_inputs is not None:
+            self.joint_mix = nn.Sequential(
+                nn.Linear(joint_inputs, hidden),
+                nn.GELU(),
+                nn.Linear(hidden, hidden),
+            )
         self.output = nn.Linear(hidden, num_outputs)
         _start_small(self.output)
 
-    def forward(self, z: TokenMap, depth: TokenMap | None = None) -> Tensor:
+    def forward(
+        self,
+        z: TokenMap,
+        depth: TokenMap | None = None,
+        joints: LocalizedJoints | None = None,
+    ) -> Tensor:
         """Turn tokens into numbers.
 
         Args:
             z: (B, N, C) on (h, w).
             depth: (B, N', C') on a grid of its own, with ``has`` where not
                 all samples have depth; None: nobody has.
+            joints: localised joints, where the regressor is built for them.
 
         Returns:
             (B, O).
@@ -74,14 +93,30 @@ class TokenRegressor(nn.Module):
         tokens, grid, _ = TokenMap.checked(z)
         flat = self._flatten(self.reduce(self.norm(tokens)), grid)
         if self.depth_channels is None:
-            return self.output(self.mix(flat))
+            return self.output(self._with_joints(self.mix(flat), joints))
         if depth is not None:
             TokenMap.checked(depth, 'depth tokens')
         flat_depth = self._flatten_depth(
             missing_as_nobodys(depth, z, self.depth_channels), flat
         )
-        features = self.mix(torch.cat([flat, flat_depth], 1))
+        features = self._with_joints(
+            self.mix(torch.cat([flat, flat_depth], 1)), joints
+        )
         return self.output(features) + self.depth_output(flat_depth)
+
+    def _with_joints(
+        self, features: Tensor, joints: LocalizedJoints | None
+    ) -> Tensor:
+        """Add what is known of the joints to the hidden layer (B, F)."""
+        if (joints is None) != (self.joint_mix is None):
+            raise ValueError(
+                'localised joints and joint_inputs go together: set '
+                "model.localizer=dict(type='mmd2a.JointLocalizer'), or build "
+                'the head without them'
+            )
+        if joints is None or self.joint_mix is None:
+            return features
+        return features + self.joint_mix(joints.flat().to(features.dtype))
 
     def _flatten_depth(self, depth: TokenMap | None, beside: Tensor) -> Tensor:
         """Depth -> (B, c' g g); exactly 0 where there is none."""

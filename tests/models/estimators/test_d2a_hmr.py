@@ -139,6 +139,32 @@ def test_any_ablation_trains_every_parameter(
     )
 
 
+@pytest.mark.parametrize('head', ['CoarseMeshHead', 'SMPLHead'])
+@pytest.mark.parametrize('depth', [True, False])
+def test_a_localizer_trains_and_is_trained_by_the_mesh(
+    depth, head, model_cfg, body
+):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.localizer = dict(type='mmd2a.JointLocalizer', channels=16)
+    cfg.head = dict(type=f'mmd2a.{head}')
+    if not depth:
+        cfg.depth_branch = None
+    model = build(cfg).train()
+    inputs = make_inputs(with_depth=depth)
+    samples = [make_sample(body, i) for i in range(2)]
+    losses = model(inputs, samples, mode='loss')
+    assert {'loss_heatmap', 'loss_localized'} <= losses.keys()
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert all(
+        p.grad is not None for p in model.parameters() if p.requires_grad
+    )
+    model.zero_grad()
+    losses = model(inputs, samples, mode='loss')
+    losses['loss_vertices'].backward()
+    assert model.localizer.heatmaps.weight.grad.abs().sum() > 0
+
+
 @pytest.mark.parametrize('dims', [2, 3])
 @pytest.mark.parametrize('mode', ['hybrid', 'sinusoidal', 'learnable', 'none'])
 def test_distribution_dims_and_positional_modes_train(

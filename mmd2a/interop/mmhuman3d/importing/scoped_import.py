@@ -10,6 +10,7 @@ from typing import Any
 
 from mmd2a.interop.mmhuman3d.importing import absent_libraries
 from mmd2a.interop.mmhuman3d.importing.finder import SMPLX_VIEW
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_modules import moved_module
 from mmd2a.interop.mmhuman3d.importing.restricted_readers import (
     NEED_OLD_NUMPY,
     numpy_with_old_names,
@@ -66,7 +67,7 @@ def _stand_in(name: str, importer: str) -> ModuleType | None:
     """The module to give for a name, None for what Python itself gives."""
     top, _, rest = name.partition('.')
     if top == 'mmcv':
-        return _view(top, rest)
+        return _view(top, rest) or moved_module(rest)
     if top == 'pytorch3d' and absent_libraries.is_absent(top):
         return _view(top, rest) or absent_libraries.placeholder(name)
     if top == 'smplx' and not absent_libraries.is_absent(top):

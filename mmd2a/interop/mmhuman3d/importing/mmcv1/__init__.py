@@ -39,4 +39,6 @@ __all__ = [
     'utils',
 ]
 
-__getattr__ = found_in(__name__, 'mmengine.fileio', 'mmengine.utils', 'mmcv')
+__getattr__ = found_in(
+    __name__, 'mmengine.fileio', 'mmengine.utils', 'mmcv', f'{__name__}.utils'
+)

@@ -4,6 +4,10 @@ from typing import Any
 
 from torch import Tensor
 
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
+
+__getattr__ = found_in(__name__)
+
 
 class DataContainer:
     """Data that says itself how samples become a batch.

@@ -11,6 +11,7 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.parallel.data_container import (
 )
 
 Device = int | torch.device
+ScatterInputs = Tensor | DataContainer | tuple | list | dict
 
 
 def scatter(inputs: Any, target_gpus: Sequence[Device], dim: int = 0) -> list:

@@ -7,6 +7,7 @@ from mmengine.registry import OPTIMIZERS
 from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.checkpoint import (
     load_checkpoint,
+    save_checkpoint,
 )
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.dist_utils import (
     allreduce_grads,
@@ -36,13 +37,18 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.hooks import (
     TextLoggerHook,
 )
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.optimizer import (
+    OPTIMIZER_BUILDERS,
+    DefaultOptimizerConstructor,
     build_optimizer,
+    build_optimizer_constructor,
 )
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.runners import (
+    RUNNER_BUILDERS,
     RUNNERS,
     BaseRunner,
     EpochBasedRunner,
     IterBasedRunner,
+    Runner,
     build_runner,
 )
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.utils import (
@@ -54,11 +60,14 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.utils import (
 __all__ = [
     'HOOKS',
     'OPTIMIZERS',
+    'OPTIMIZER_BUILDERS',
     'RUNNERS',
+    'RUNNER_BUILDERS',
     'BaseModule',
     'BaseRunner',
     'CheckpointHook',
     'CosineAnnealingLrUpdaterHook',
+    'DefaultOptimizerConstructor',
     'DistEvalHook',
     'DistSamplerSeedHook',
     'EMAHook',
@@ -73,6 +82,7 @@ __all__ = [
     'ModuleDict',
     'ModuleList',
     'OptimizerHook',
+    'Runner',
     'Sequential',
     'StepLrUpdaterHook',
     'TensorboardLoggerHook',
@@ -81,6 +91,7 @@ __all__ = [
     'allreduce_params',
     'auto_fp16',
     'build_optimizer',
+    'build_optimizer_constructor',
     'build_runner',
     'force_fp32',
     'get_dist_info',
@@ -88,6 +99,7 @@ __all__ = [
     'get_time_str',
     'load_checkpoint',
     'obj_from_dict',
+    'save_checkpoint',
     'wrap_fp16_model',
 ]
 
@@ -97,4 +109,5 @@ __getattr__ = found_in(
     'mmengine.dist',
     'mmengine.model',
     'mmengine.runner.checkpoint',
+    f'{__name__}.hooks',
 )

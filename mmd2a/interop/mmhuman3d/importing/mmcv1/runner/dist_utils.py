@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from mmengine.dist import all_reduce_params, get_dist_info, master_only
 from torch import Tensor, nn
 
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
+
+__getattr__ = found_in(__name__, 'mmengine.dist')
+
 __all__ = [
     'allreduce_grads',
     'allreduce_params',

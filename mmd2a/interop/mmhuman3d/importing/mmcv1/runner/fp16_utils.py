@@ -5,6 +5,10 @@ from typing import Any, NoReturn
 
 from torch import nn
 
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
+
+__getattr__ = found_in(__name__, f'{__name__.rpartition(".")[0]}.dist_utils')
+
 
 def auto_fp16(
     apply_to: Iterable[str] | None = None, out_fp32: bool = False, **_: Any

@@ -1,7 +1,10 @@
 """``mmcv.runner.hooks``: names to subclass; MMEngine has hooks of its own."""
 
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
 from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.retired import Retired
 from mmd2a.interop.mmhuman3d.importing.mmcv1.utils import Registry
+
+__getattr__ = found_in(__name__)
 
 HOOKS = Registry('hook', scope='mmcv')
 
@@ -64,3 +67,36 @@ class StepLrUpdaterHook(LrUpdaterHook):
 
 class CosineAnnealingLrUpdaterHook(LrUpdaterHook):
     """Lowered rates by a cosine; now ``param_scheduler``."""
+
+
+class MomentumUpdaterHook(Hook):
+    """Changed momentum; now ``param_scheduler``."""
+
+
+# All that is left of these is their names.
+_MORE: dict[type[Hook], str] = {
+    Hook: 'ClosureHook EmptyCacheHook ProfilerHook SyncBuffersHook',
+    LoggerHook: 'ClearMLLoggerHook DvcliveLoggerHook MlflowLoggerHook '
+    'NeptuneLoggerHook PaviLoggerHook SegmindLoggerHook WandbLoggerHook',
+    LrUpdaterHook: 'CosineRestartLrUpdaterHook CyclicLrUpdaterHook '
+    'ExpLrUpdaterHook FixedLrUpdaterHook FlatCosineAnnealingLrUpdaterHook '
+    'InvLrUpdaterHook LinearAnnealingLrUpdaterHook OneCycleLrUpdaterHook '
+    'PolyLrUpdaterHook',
+    MomentumUpdaterHook: 'CosineAnnealingMomentumUpdaterHook '
+    'CyclicMomentumUpdaterHook LinearAnnealingMomentumUpdaterHook '
+    'OneCycleMomentumUpdaterHook StepMomentumUpdaterHook',
+    OptimizerHook: 'GradientCumulativeOptimizerHook',
+    Fp16OptimizerHook: 'GradientCumulativeFp16OptimizerHook',
+}
+globals().update(
+    (
+        name,
+        type(
+            name,
+            (base,),
+            {'__module__': __name__, '__doc__': f'Was a {base.__name__}.'},
+        ),
+    )
+    for base, names in _MORE.items()
+    for name in names.split()
+)

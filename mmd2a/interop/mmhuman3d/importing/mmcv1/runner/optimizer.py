@@ -1,10 +1,62 @@
 """``mmcv.runner.optimizer``: optimisers of configs."""
 
-from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from typing import Any
+
+from mmengine.optim import DefaultOptimWrapperConstructor
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 from torch import nn
 from torch.optim import Optimizer
 
-_DEFAULT = 'DefaultOptimizerConstructor'
+from mmd2a.interop.mmhuman3d.importing.mmcv1.utils import Registry
+
+__all__ = [
+    'OPTIMIZERS',
+    'OPTIMIZER_BUILDERS',
+    'DefaultOptimizerConstructor',
+    'build_optimizer',
+    'build_optimizer_constructor',
+]
+
+OPTIMIZER_BUILDERS = Registry('optimizer builder', scope='mmcv')
+
+
+@OPTIMIZER_BUILDERS.register_module()
+class DefaultOptimizerConstructor(DefaultOptimWrapperConstructor):
+    """Make an optimiser whose settings differ between parameters.
+
+    MMEngine's constructor, but of an optimiser without a wrapper.
+
+    Args:
+        optimizer_cfg: ``type`` and arguments of the optimiser.
+        paramwise_cfg: multipliers of rate and weight decay, as in MMEngine.
+
+    Example:
+        >>> make = DefaultOptimizerConstructor(
+        ...     dict(type='SGD', lr=1.0), dict(norm_decay_mult=0.0))
+        >>> make(nn.Linear(2, 1)).param_groups[0]['lr']
+        1.0
+    """
+
+    def __init__(
+        self, optimizer_cfg: dict, paramwise_cfg: dict | None = None
+    ) -> None:
+        super().__init__(
+            dict(type='OptimWrapper', optimizer=dict(optimizer_cfg)),
+            paramwise_cfg,
+        )
+
+    def __call__(self, model: nn.Module) -> Optimizer:
+        """Make it for a model."""
+        return super().__call__(model).optimizer
+
+
+def build_optimizer_constructor(cfg: dict) -> Any:
+    """Make what makes an optimiser.
+
+    Args:
+        cfg: ``type``, registered in ``OPTIMIZER_BUILDERS``, and arguments.
+    """
+    return OPTIMIZER_BUILDERS.build(cfg)
 
 
 def build_optimizer(model: nn.Module, cfg: dict) -> Optimizer:
@@ -14,8 +66,8 @@ def build_optimizer(model: nn.Module, cfg: dict) -> Optimizer:
         model: anything with ``parameters()``; named modules are needed for
             ``paramwise_cfg`` only.
         cfg: ``type`` and arguments of the optimiser, and optionally
-            ``paramwise_cfg``, and ``constructor``, by the name it has in
-            MMEngine.
+            ``paramwise_cfg``, and ``constructor``, registered in
+            ``OPTIMIZER_BUILDERS`` or by MMEngine.
 
     Example:
         >>> layer = torch.nn.Linear(2, 1)
@@ -24,13 +76,20 @@ def build_optimizer(model: nn.Module, cfg: dict) -> Optimizer:
         2
     """
     optimizer = dict(cfg)
-    constructor = optimizer.pop('constructor', _DEFAULT)
-    if constructor == _DEFAULT:
-        constructor = 'DefaultOptimWrapperConstructor'
+    constructor = optimizer.pop('constructor', 'DefaultOptimizerConstructor')
+    paramwise = optimizer.pop('paramwise_cfg', None)
+    if constructor in OPTIMIZER_BUILDERS:
+        return build_optimizer_constructor(
+            dict(
+                type=constructor,
+                optimizer_cfg=optimizer,
+                paramwise_cfg=paramwise,
+            )
+        )(model)
     make = OPTIM_WRAPPER_CONSTRUCTORS.build(
         dict(
             type=constructor,
-            paramwise_cfg=optimizer.pop('paramwise_cfg', None),
+            paramwise_cfg=paramwise,
             optim_wrapper_cfg=dict(type='OptimWrapper', optimizer=optimizer),
         )
     )

@@ -9,6 +9,7 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.runner.retired import (
 from mmd2a.interop.mmhuman3d.importing.mmcv1.utils import Registry
 
 RUNNERS = Registry('runner', scope='mmcv')
+RUNNER_BUILDERS = Registry('runner builder', scope='mmcv')
 
 
 class BaseRunner(Retired):
@@ -34,3 +35,7 @@ def build_runner(
         NotImplementedError: always.
     """
     refuse(f'{cfg.get("type", "build_runner")}, asked for by build_runner,')
+
+
+# As mmcv 1.x was first to call it.
+Runner = EpochBasedRunner

@@ -6,6 +6,10 @@ import time
 from types import ModuleType
 from typing import Any
 
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
+
+__getattr__ = found_in(__name__, 'mmengine.runner')
+
 __all__ = ['get_host_info', 'get_time_str', 'obj_from_dict']
 
 

@@ -3,7 +3,11 @@
 from mmengine.config import Config, ConfigDict, DictAction
 
 from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
-from mmd2a.interop.mmhuman3d.importing.mmcv1.utils.env import collect_env
+from mmd2a.interop.mmhuman3d.importing.mmcv1.utils.env import (
+    IS_IPU_AVAILABLE,
+    collect_env,
+    is_ipu_available,
+)
 from mmd2a.interop.mmhuman3d.importing.mmcv1.utils.logging import (
     get_logger,
     print_log,
@@ -14,6 +18,7 @@ from mmd2a.interop.mmhuman3d.importing.mmcv1.utils.registry import (
 )
 
 __all__ = [
+    'IS_IPU_AVAILABLE',
     'Config',
     'ConfigDict',
     'DictAction',
@@ -21,6 +26,7 @@ __all__ = [
     'build_from_cfg',
     'collect_env',
     'get_logger',
+    'is_ipu_available',
     'print_log',
 ]
 

@@ -5,6 +5,10 @@ import logging
 from mmengine.dist import get_rank
 from mmengine.logging import print_log as print_to_logger
 
+from mmd2a.interop.mmhuman3d.importing.mmcv1.moved_names import found_in
+
+__getattr__ = found_in(__name__)
+
 _LINE = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
 
 

@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Sequence
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, spec_from_file_location
@@ -16,6 +16,8 @@ PACKAGE = 'mmhuman3d'
 _REGISTRY = f'{PACKAGE}.registry'
 # smplx as MMHuman3D sees it: the same code, loaded once more.
 SMPLX_VIEW = f'{__name__.rpartition(".")[0]}.restricted_smplx'
+# Whoever imports a module below this one extends the bridge to it.
+EXTENDED_TO = f'{__name__.split(".importing")[0]}.extended_to'
 _TOO_LATE = (
     '{package} was imported before {call} and therefore does not see the mmcv '
     '1.x that it was written for. Put `{call}` before the first import of '
@@ -57,6 +59,18 @@ class _RegistryLoader(Loader):
         vars(module).update(REGISTRIES, __all__=[*REGISTRIES])
 
 
+class _ExtendingLoader(Loader):
+    """Serve ``extended_to.X``: extend the bridge to X, and import it."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return ModuleType(spec.name, 'Stands for a module that was imported.')
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__.removeprefix(f'{EXTENDED_TO}.')
+        extend_to(name.partition('.')[0])
+        import_module(name)
+
+
 class BridgeFinder(MetaPathFinder):
     """Stands first in line; knows MMHuman3D and packages it is extended to."""
 
@@ -72,6 +86,8 @@ class BridgeFinder(MetaPathFinder):
         """Find a module where it is installed, and scope its imports."""
         if f'{fullname}.'.startswith(f'{SMPLX_VIEW}.'):
             return self._find_smplx(fullname, path)
+        if fullname.startswith(f'{EXTENDED_TO}.'):
+            return ModuleSpec(fullname, _ExtendingLoader(), is_package=True)
         package = fullname.partition('.')[0]
         if package not in self.packages or not _is_needed():
             return None

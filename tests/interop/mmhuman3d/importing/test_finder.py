@@ -184,6 +184,21 @@ def test_an_old_package_of_ones_own_sees_the_same(fresh):
     assert 'old_project' in describe().partition('extended to')[2]
 
 
+def test_an_import_extends_the_bridge(fresh):
+    write(
+        fresh,
+        'older_project/part.py',
+        'from mmcv.runner.hooks.lr_updater import LrUpdaterHook\n'
+        'class Part: pass\n',
+    )
+    write(fresh, 'older_project/__init__.py', 'import mmcv\n')
+    import mmd2a.interop.mmhuman3d.extended_to.older_project.part  # noqa: F401
+
+    assert sys.modules['older_project.part'].LrUpdaterHook
+    with pytest.raises(ModuleNotFoundError, match=r'older_project\.nothing'):
+        import mmd2a.interop.mmhuman3d.extended_to.older_project.nothing  # noqa: F401
+
+
 def test_extending_too_late_is_an_error(fresh):
     write(fresh, 'imported_project.py', '')
     import imported_project  # noqa: F401

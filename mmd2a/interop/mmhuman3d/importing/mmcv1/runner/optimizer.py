@@ -31,8 +31,7 @@ class DefaultOptimizerConstructor(DefaultOptimWrapperConstructor):
         paramwise_cfg: multipliers of rate and weight decay, as in MMEngine.
 
     Example:
-        >>> make = DefaultOptimizerConstructor(
-        ...     dict(type='SGD', lr=1.0), dict(norm_decay_mult=0.0))
+        >>> make = DefaultOptimizerConstructor(dict(type='SGD', lr=1.0))
         >>> make(nn.Linear(2, 1)).param_groups[0]['lr']
         1.0
     """

@@ -1,5 +1,6 @@
 """Read NumPy's files without running or allocating what they ask for."""
 
+import functools
 import io
 import math
 import zipfile
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from mmd2a.files.errors import UnusableFileError
-from mmd2a.files.reading import MAX_BYTES, open_regular_file
+from mmd2a.files.reading import MAX_BYTES, open_regular_file, read_bytes
 
 _FIX = 'write it again with numpy.save or savez, without objects'
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -36,8 +37,7 @@ def read_npy(path: str | Path, max_bytes: int = MAX_BYTES) -> np.ndarray:
         >>> read_npy(path)
         array([0, 1, 2])
     """
-    with open_regular_file(path, max_bytes) as file:
-        return _parse(file.read(max_bytes + 1), 'the array', path)
+    return _parse(read_bytes(path, max_bytes), 'the array', path)
 
 
 def read_npz(
@@ -127,14 +127,11 @@ def _read_archive(
 
 def _parse(data: bytes, what: str, path: str | Path) -> np.ndarray:
     """Make an array of the bytes of an npy file, a copy of its own."""
-    stream = io.BytesIO(data)
+    start = _header_size(data)
     try:
-        version = npy_format.read_magic(stream)
-        read_header = {
-            (1, 0): npy_format.read_array_header_1_0,
-            (2, 0): npy_format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = read_header(stream)
+        shape, fortran, dtype = _read_header(data[:start])
+        if dtype.base.names:  # Fields can be renamed, and not for others.
+            dtype = _read_header.__wrapped__(data[:start])[2]
     except Exception as error:  # The header is Python text: anything may come.
         raise UnusableFileError(
             f'{what} has no header of NumPy that can be used', path, _FIX
@@ -146,7 +143,7 @@ def _parse(data: bytes, what: str, path: str | Path) -> np.ndarray:
             path,
             _FIX,
         )
-    number, there = math.prod(shape), len(data) - stream.tell()
+    number, there = math.prod(shape), len(data) - start
     size = number * dtype.itemsize
     if min(shape, default=0) < 0 or size != there or (number and not size):
         raise UnusableFileError(
@@ -162,9 +159,32 @@ def _parse(data: bytes, what: str, path: str | Path) -> np.ndarray:
             f'{what} cannot have shape {shape}', path, _FIX
         ) from error
     if size:
-        flat = np.frombuffer(data, dtype, offset=stream.tell())
+        flat = np.frombuffer(data, dtype, offset=start)
         array[...] = flat.reshape(shape, order='F' if fortran else 'C')
     return array
+
+
+def _header_size(data: bytes) -> int:
+    """Bytes before the numbers of an npy file, as it states them."""
+    wide = data[6:7] == b'\x02'
+    length = data[8:12] if wide else data[8:10]
+    return 8 + len(length) + int.from_bytes(length, 'little')
+
+
+@functools.lru_cache(64)
+def _read_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran order, and type.
+
+    The header is Python text, and taking it apart safely takes longer than
+    reading a small map. The maps of a data set have the same few.
+    """
+    stream = io.BytesIO(header)
+    version = npy_format.read_magic(stream)
+    read = {
+        (1, 0): npy_format.read_array_header_1_0,
+        (2, 0): npy_format.read_array_header_2_0,
+    }[version]
+    return read(stream)
 
 
 def _listing(members: dict[str, zipfile.ZipInfo]) -> str:

@@ -79,8 +79,11 @@ def read_bytes(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
 /dev/zero. To fix: give a regular file
     """
     with open_regular_file(path, max_bytes) as file:
-        # Some systems give out more than the size they state.
-        data = file.read(max_bytes + 1)
+        # Asked for more than there is, Python would first find room for it.
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(size + 1)
+        if len(data) > size:  # Some systems state less than they give out.
+            data += file.read(max_bytes + 1 - len(data))
     if len(data) > max_bytes:
         raise _too_big(path, 'too many bytes', max_bytes)
     return data

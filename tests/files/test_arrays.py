@@ -52,6 +52,26 @@ def test_an_array_reads_as_numpy_reads_it(tmp_path, name):
     assert array.flags.f_contiguous == ARRAYS[name].flags.f_contiguous
 
 
+def test_fields_renamed_by_one_reader_stay_for_the_next(tmp_path):
+    fields = np.zeros(2, dtype=[('a', 'i4'), ('b', 'f4')])
+    for _ in range(2):
+        np.save(tmp_path / 'a.npy', fields)
+        array = read_npy(tmp_path / 'a.npy')
+        assert array.dtype.names == ('a', 'b')
+        array.dtype.names = ('c', 'd')
+
+
+def test_a_header_met_before_is_checked_against_its_own_data(tmp_path):
+    path = tmp_path / 'a.npy'
+    np.save(path, np.arange(6))
+    assert read_npy(path).tolist() == [0, 1, 2, 3, 4, 5]
+    whole = path.read_bytes()
+    for content in (whole[:-1], whole + b'0', whole[:128]):
+        path.write_bytes(content)
+        with pytest.raises(UnusableFileError, match=r'shape \(6,\)'):
+            read_npy(path)
+
+
 def test_pickled_objects_are_refused_unread(tmp_path):
     objects = np.array([Canary(tmp_path / 'canary')], object)
     np.save(tmp_path / 'a.npy', objects, allow_pickle=True)

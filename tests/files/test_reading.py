@@ -5,6 +5,7 @@ import pickle
 import resource
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
@@ -96,6 +97,18 @@ def test_a_file_longer_than_it_states_is_not_read_on():
     # Files of /proc state no size at all.
     with pytest.raises(UnusableFileError, match='too many bytes'):
         read_bytes('/proc/self/maps', max_bytes=100)
+
+
+def test_a_small_file_takes_little_memory_whatever_is_allowed(tmp_path):
+    (tmp_path / 'a').write_bytes(b'a' * 1000)
+    tracemalloc.start()
+    try:
+        data = read_bytes(tmp_path / 'a', 2**31)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert data == b'a' * 1000
+    assert peak < 2**20
 
 
 def test_json_is_read_with_and_without_byte_order_mark(tmp_path):

@@ -12,12 +12,12 @@
 # is one. Results go to work_dirs/.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+. "$root/tools/usage.sh"
+usage_unless 0 "$@"
 cd "$root"
 config=configs/d2a_hmr_hrnet.py
 work_dir=work_dirs/d2a_hmr_hrnet
 options=()
-. tools/usage.sh
-usage_unless 0 "$@"
 while [ $# -gt 0 ]; do
     case "${2:-}" in ''|*[!0-9]*) usage ;; esac
     case "$1" in

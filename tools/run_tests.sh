@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
 # Set up everything the tests need, then run them.
 #
-#   bash tools/run_tests.sh [--lint | pytest arguments]
+#   bash tools/run_tests.sh [--lint | PYTEST_ARGUMENT...]
 #
-# Without arguments: the linters and the whole fast suite. `--lint` runs the
-# linters alone, `-m slow` the slow tests. See tools/install.sh for where the environment lives.
+# Without arguments: the linters and the whole fast suite.
+#
+# --lint            the linters alone
+# tests/datasets    the tests of a folder or file
+# -m slow           the tests of minutes: trainings, installs, more of the faults
+#
+# MMD2A_TEST_PROCESSES is how many processes share the tests (auto: one a
+# core). See tools/install.sh for where the environment lives.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+. "$root/tools/usage.sh"
+usage_unless 0 "$@"
 cd "$root"
 bash tools/install.sh tests
 unset PYTHON  # the tests use the environment's

@@ -1,8 +1,9 @@
-# Read by the other scripts.
+# Read by the other scripts, before they go to another folder.
+usage_of="$(cd "$(dirname "$0")" && pwd)/$(basename "$0")"
 
 # usage [CODE]: print the comment that a script begins with and leave.
 usage() {
-    sed -n '2,$ { /^#/!q; s/^# \{0,1\}//p; }' "$0" >&2
+    sed -n '2,$ { /^#/!q; s/^# \{0,1\}//p; }' "$usage_of" >&2
     exit "${1:-2}"
 }
 

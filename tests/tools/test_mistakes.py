@@ -216,13 +216,15 @@ SCRIPTS = [
     'slurm_test.sh',
     'quickstart.sh',
     'install.sh',
+    'run_tests.sh',
 ]
 
 
 @pytest.mark.parametrize('script', SCRIPTS)
 def test_help_is_text_and_no_source(script):
     done = subprocess.run(
-        ['bash', ROOT / 'tools' / script, '--help'],
+        ['bash', f'tools/{script}', '--help'],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=20,

@@ -24,8 +24,7 @@ class _CalibratedCameras(CamerasBase):
     right and +y down, while the projection goes on with +x left: it is
     :math:`f X / Z + p` as it stands, and the signs meet on the way to NDC.
 
-    It has no ``__init__``: MMHuman3D's cameras call that of the class after
-    :class:`PerspectiveCameras`, and mean :class:`CamerasBase`.
+    It has no ``__init__``: see :func:`_init_calibrated`.
     """
 
     focal_length: Tensor
@@ -91,6 +90,36 @@ class _CalibratedCameras(CamerasBase):
             )
 
 
+def _init_calibrated(
+    self: _CalibratedCameras,
+    focal_length: _Numbers = 1.0,
+    principal_point: _Numbers = ((0.0, 0.0),),
+    R: Tensor = _IDENTITY,
+    T: Tensor = _ORIGIN,
+    K: Tensor | None = None,
+    device: torch.device | str = 'cpu',
+    in_ndc: bool = True,
+    image_size: Any = None,
+) -> None:
+    """Take what both cameras take: their ``__init__``.
+
+    A function and not a method of their base, where MMHuman3D's cameras,
+    which set themselves up, would meet it on the way to
+    :class:`CamerasBase`.
+    """
+    super(_CalibratedCameras, self).__init__(
+        device=device,
+        focal_length=focal_length,
+        principal_point=principal_point,
+        R=R,
+        T=T,
+        K=K,
+        _in_ndc=in_ndc,
+        image_size=image_size,
+    )
+    self._check_image_size()
+
+
 class PerspectiveCameras(_CalibratedCameras):
     r"""Perspective cameras by focal length and principal point.
 
@@ -124,28 +153,7 @@ class PerspectiveCameras(_CalibratedCameras):
         tensor([[42., 24.,  1.]])
     """
 
-    def __init__(
-        self,
-        focal_length: _Numbers = 1.0,
-        principal_point: _Numbers = ((0.0, 0.0),),
-        R: Tensor = _IDENTITY,
-        T: Tensor = _ORIGIN,
-        K: Tensor | None = None,
-        device: torch.device | str = 'cpu',
-        in_ndc: bool = True,
-        image_size: Any = None,
-    ) -> None:
-        super().__init__(
-            device=device,
-            focal_length=focal_length,
-            principal_point=principal_point,
-            R=R,
-            T=T,
-            K=K,
-            _in_ndc=in_ndc,
-            image_size=image_size,
-        )
-        self._check_image_size()
+    __init__ = _init_calibrated
 
     def is_perspective(self) -> bool:
         """Distant things look small."""
@@ -166,28 +174,7 @@ class OrthographicCameras(_CalibratedCameras):
         tensor([[2., 4., 3.]])
     """
 
-    def __init__(
-        self,
-        focal_length: _Numbers = 1.0,
-        principal_point: _Numbers = ((0.0, 0.0),),
-        R: Tensor = _IDENTITY,
-        T: Tensor = _ORIGIN,
-        K: Tensor | None = None,
-        device: torch.device | str = 'cpu',
-        in_ndc: bool = True,
-        image_size: Any = None,
-    ) -> None:
-        super().__init__(
-            device=device,
-            focal_length=focal_length,
-            principal_point=principal_point,
-            R=R,
-            T=T,
-            K=K,
-            _in_ndc=in_ndc,
-            image_size=image_size,
-        )
-        self._check_image_size()
+    __init__ = _init_calibrated
 
     def is_perspective(self) -> bool:
         """Distant things do not look small."""

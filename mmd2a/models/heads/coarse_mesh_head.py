@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmd2a.body_models import SMPLBodyModel, build_body, coarsen_mesh
+from mmd2a.body_models import SMPLBodyModel, build_body
 from mmd2a.geometry import root_position
 from mmd2a.models.heads.camera_decoding import decode_camera
+from mmd2a.models.heads.coarse_body import coarsen_body
 from mmd2a.models.heads.mean_mesh import mean_vertices
 from mmd2a.models.heads.mesh_from_joints import mesh_from_joints
 from mmd2a.models.heads.sigma_upsampling import upsample_scale
@@ -90,13 +91,7 @@ class CoarseMeshHead(nn.Module):
     ) -> None:
         super().__init__()
         body = build_body(body_model)
-        mesh = coarsen_mesh(
-            body.v_template.cpu().numpy(),
-            body.faces.cpu().numpy(),
-            num_coarse_vertices,
-        )
-        # torch.tensor copies: the arrays are read-only, shared by all heads.
-        up, ids = torch.tensor(mesh.up), torch.tensor(mesh.vertex_ids)
+        up, ids = coarsen_body(body, num_coarse_vertices)
         # Derived from the body: not stored in checkpoints, as the body.
         self.register_buffer('up', up, persistent=False)
         self.register_buffer('coarse_ids', ids, persistent=False)

@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from mmd2a.body_models import SMPLBodyModel, build_body, coarsen_mesh
+from mmd2a.body_models import SMPLBodyModel, build_body
 from mmd2a.geometry.rotations import (
     matrix_to_rotation_6d,
     rotation_6d_to_matrix,
 )
 from mmd2a.models.heads.camera_decoding import decode_camera
+from mmd2a.models.heads.coarse_body import coarsen_body
 from mmd2a.models.heads.mean_mesh import mean_rotations
 from mmd2a.models.heads.sigma_upsampling import upsample_scale
 from mmd2a.models.heads.token_regressor import TokenRegressor
@@ -65,16 +66,9 @@ class SMPLHead(nn.Module):
     ) -> None:
         super().__init__()
         self.body_model = build_body(body_model)
-        mesh = coarsen_mesh(
-            self.body_model.v_template.cpu().numpy(),
-            self.body_model.faces.cpu().numpy(),
-            num_coarse_vertices,
-        )
-        # torch.tensor copies: the arrays are read-only, shared by all heads.
-        self.register_buffer(
-            'coarse_ids', torch.tensor(mesh.vertex_ids), persistent=False
-        )
-        self.register_buffer('up', torch.tensor(mesh.up), persistent=False)
+        up, ids = coarsen_body(self.body_model, num_coarse_vertices)
+        self.register_buffer('coarse_ids', ids, persistent=False)
+        self.register_buffer('up', up, persistent=False)
         self.num_coarse_vertices = len(self.coarse_ids)
         self.register_buffer(
             'mean_rotation_6d',

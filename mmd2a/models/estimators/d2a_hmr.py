@@ -16,6 +16,7 @@ from mmd2a.body_models import SMPLBodyModel
 from mmd2a.depth import zero_missing_depth
 from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
+from mmd2a.models.heads.mesh_head_contract import require_coarse_mesh
 from mmd2a.models.losses import build_mask_loss
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample, TokenMap
@@ -172,6 +173,7 @@ class D2AHMR(BaseModel):
         )
         self.flow_head: Any = None
         if flow_head is not None:
+            require_coarse_mesh(self.head, self.body_model.num_vertices)
             # 2-D: the joints; 3-D: the joints and the coarse mesh.
             points = {2: joints, 3: joints + self.head.num_coarse_vertices}
             self.flow_head = MODELS.build(

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import BaseDataElement
+from torch import nn
 
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
@@ -401,3 +402,19 @@ def test_a_wrong_joint_set_is_named(model_cfg, body):
 def test_no_checkpoint_holds_a_body(model_cfg):
     model = build(model_cfg)
     assert not [key for key in model.state_dict() if 'body_model' in key]
+
+
+def test_a_head_that_does_not_fit_the_flow_head_is_told(model_cfg):
+    class BareHead(nn.Module):
+        def __init__(self, **kwargs):
+            super().__init__()
+            self.num_coarse_vertices = 4
+
+    cfg = copy.deepcopy(model_cfg)
+    cfg.head = dict(type=BareHead)
+    with pytest.raises(
+        TypeError, match='BareHead lacks coarse_ids, upsample_sigma, which'
+    ):
+        build(cfg)
+    cfg.flow_head = None
+    assert isinstance(build(cfg).head, BareHead)

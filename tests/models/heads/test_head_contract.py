@@ -4,7 +4,9 @@ import inspect
 
 import pytest
 import torch
+from torch import nn
 
+from mmd2a.models.heads.mesh_head_contract import require_coarse_mesh
 from mmd2a.registry import MODELS
 from mmd2a.structures import TokenMap
 
@@ -58,6 +60,42 @@ def test_it_carries_sigma_to_the_vertices(head, body):
     carried = head.upsample_sigma(sigma)
     assert carried.shape == (B, body.num_vertices, 3)
     assert (carried >= 0).all()
+
+
+def test_a_flow_head_finds_what_it_needs(head, body):
+    require_coarse_mesh(head, body.num_vertices)
+
+
+@pytest.mark.parametrize(
+    'name, value, why',
+    [
+        ('upsample_sigma', None, 'lacks upsample_sigma, which flow_head'),
+        ('coarse_ids', None, 'lacks coarse_ids'),
+        ('num_coarse_vertices', 0, 'is 0, but must be a number from 1'),
+        ('coarse_ids', torch.arange(7), r'a tensor of 60 whole.* is \(7,\)'),
+        ('coarse_ids', torch.full((60,), 10**6), 'whole numbers below'),
+        ('upsample_sigma', lambda x: x, r'gives \(1, 60, 3\) for'),
+    ],
+)
+def test_a_head_that_does_not_fit_is_told_when_built(name, value, why, body):
+    class Head(nn.Module):
+        def __init__(self):
+            super().__init__()
+            parts = dict(
+                num_coarse_vertices=K,
+                coarse_ids=torch.arange(K),
+                upsample_sigma=lambda x: x.new_ones(1, body.num_vertices, 3),
+            )
+            parts[name] = value
+            for key, part in parts.items():
+                if part is not None:
+                    setattr(self, key, part)
+
+        def forward(self, z, depth=None):
+            return {}
+
+    with pytest.raises(TypeError, match=why):
+        require_coarse_mesh(Head(), body.num_vertices)
 
 
 def test_depth_that_is_missing_leaves_no_trace(head):

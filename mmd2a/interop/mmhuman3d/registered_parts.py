@@ -13,12 +13,14 @@ from mmd2a.interop.mmhuman3d.running.metric import MMHuman3DMetric
 from mmd2a.interop.mmhuman3d.running.optimizers import (
     PerModuleOptimWrapperConstructor,
 )
+from mmd2a.interop.mmhuman3d.running.runner import MMHuman3DRunner
 
 __all__ = [
     'LoadDepthForMMHuman3D',
     'MMHuman3DDistributed',
     'MMHuman3DEstimator',
     'MMHuman3DMetric',
+    'MMHuman3DRunner',
     'PerModuleOptimWrapperConstructor',
     'WarpMaskForMMHuman3D',
     'd2a_body_model_estimator',

@@ -75,7 +75,9 @@ def translate_config(cfg: Config) -> Config:
     if source.get('work_dir') is None:
         name = Path(cfg.filename).stem if cfg.filename else 'mmhuman3d'
         source['work_dir'] = f'work_dirs/{name}'
-    result: dict[str, Any] = dict(model=_model(source.pop('model')))
+    result: dict[str, Any] = dict(
+        runner_type='mmd2a.MMHuman3DRunner', model=_model(source.pop('model'))
+    )
     result.update(translate_data(source, source.get('work_dir')))
     trains = result.get('train_dataloader') is not None
     result.update(

@@ -46,6 +46,11 @@ def test_the_given_config_is_left_as_it_is():
     assert cfg.to_dict() == before
 
 
+def test_the_runner_is_brief_unless_the_config_names_another():
+    assert translated().runner_type == 'mmd2a.MMHuman3DRunner'
+    assert translated(runner_type='Runner').runner_type == 'Runner'
+
+
 def test_loaders_have_the_sizes_and_data_of_the_config():
     cfg = translated()
     assert cfg.train_dataloader.batch_size == 4

@@ -49,6 +49,7 @@ REQUIRED = {
     'cv2': Requirement('pip install opencv-python'),
     'scipy': Requirement('pip install scipy'),
     'roma': Requirement('pip install roma'),
+    'safetensors': Requirement('pip install safetensors'),
     'filelock': Requirement('pip install filelock'),
     'tqdm': Requirement('pip install tqdm'),
 }

@@ -20,7 +20,7 @@ FLOORS = {
     },
     1: {'body_models'},
     2: {'engine', 'evaluation', 'people', 'visualization'},
-    3: {'datasets', 'models'},
+    3: {'datasets', 'models', 'weights'},
     4: {'apis', 'interop', 'mixing', 'utils'},
     5: {'cli', 'viewer'},
 }

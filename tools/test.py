@@ -29,7 +29,9 @@ def parse_args() -> argparse.Namespace:
         description='Evaluate a checkpoint on the test set of a config.'
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        'checkpoint', help='checkpoint file, or name of weights that ship'
+    )
     parser.add_argument(
         '--out', metavar='FILE.json', help='write the metrics here'
     )

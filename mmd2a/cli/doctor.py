@@ -15,6 +15,7 @@ DISTRIBUTIONS = (
     'numpy',
     'scipy',
     'roma',
+    'safetensors',
     *MMCV_DISTRIBUTIONS,
     'mmpose',
     'mmdet',

@@ -22,15 +22,16 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmd2a.cli.checkpoint_names import checkpoint_address
 from mmd2a.cli.one_line import one_line
 from mmd2a.cli.start import Start
 from mmd2a.cli.tool_config import (
     UsageError,
     add_option_argument,
-    check_file,
     check_packages,
     read_config,
 )
+from mmd2a.engine.checkpoint_files import CheckpointError
 from mmd2a.engine.checkpoint_loading import (
     load_every_parameter,
     restrict_checkpoint_loading,
@@ -47,6 +48,7 @@ from mmd2a.engine.stopping import (
     handle_stop_signals,
     requested_stop,
 )
+from mmd2a.weights import SCHEME, find_weights
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +125,7 @@ def build_runner(
             the runner is of another kind.
     """
     if cfg.get('load_from') and start is None:
-        check_file(cfg.load_from, 'checkpoint')
+        cfg.load_from = checkpoint_address(cfg.load_from)
     kind = _kind_of_runner(cfg)
     restrict_checkpoint_loading()
     require_pretrained_weights()
@@ -183,7 +185,16 @@ class _EveryParameter(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
-        load_every_parameter(model, checkpoint, str(runner._load_from))
+        name = str(runner._load_from)
+        try:
+            load_every_parameter(model, checkpoint, name)
+        except CheckpointError as error:
+            if not name.startswith(SCHEME):
+                raise
+            made_with = find_weights(name)[0].made_with
+            raise CheckpointError(
+                f'{error}. They were made with {made_with}'
+            ) from error
 
 
 def use_amp(cfg: Config) -> None:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from mmd2a.cli.tool_config import UsageError, check_file
+from mmd2a.cli.checkpoint_names import checkpoint_address
+from mmd2a.cli.tool_config import UsageError
+from mmd2a.weights import SCHEME
 
 _CHECKPOINT = re.compile(r'(epoch|iter|stopped_at_iter)_\d+\.pth')
 
@@ -75,18 +77,25 @@ def start_of_training(cfg: Config, resume: str | None) -> Start | None:
         _keep_earlier_training(cfg.work_dir)
     if resume is None:
         return None
-    check_file(resume, 'checkpoint')
+    resume = checkpoint_address(resume)
+    if resume.startswith(SCHEME):
+        raise UsageError(
+            f'{resume} has weights alone, no training to go on with: begin '
+            f'from them with --cfg-options load_from={resume}'
+        )
     return Start(resume, resume=True)
 
 
 def start_of_test(checkpoint: str) -> Start:
     """Take the weights of a checkpoint, and nothing else.
 
+    Args:
+        checkpoint: file, address, or name of weights that ship.
+
     Raises:
         UsageError: it is not there.
     """
-    check_file(checkpoint, 'checkpoint')
-    return Start(checkpoint)
+    return Start(checkpoint_address(checkpoint))
 
 
 def _take_wish(cfg: Config) -> str | None:

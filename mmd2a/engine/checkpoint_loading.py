@@ -112,9 +112,7 @@ def load_every_parameter(
     """
     weights = checkpoint_weights(checkpoint, filename)
     bodies = tuple(
-        f'{name}.'
-        for name, module in model.named_modules()
-        if _is_body(module)
+        f'{name}.' for name, module in model.named_modules() if is_body(module)
     )
     state = OrderedDict(
         (key, value)
@@ -215,7 +213,7 @@ def _require_finite(
         )
 
 
-def _is_body(module: nn.Module) -> bool:
+def is_body(module: nn.Module) -> bool:
     """Whether it is from `smplx.body_models`, ours or MMHuman3D's."""
     return any(
         'body_models' in kind.__module__.split('.')

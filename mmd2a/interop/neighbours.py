@@ -1,6 +1,12 @@
 """What stands between this package and the packages around it."""
 
-from mmd2a.interop import config_names, mmcv_ops, mmhuman3d, torchvision_ops
+from mmd2a.interop import (
+    config_names,
+    mmcv_ops,
+    mmhuman3d,
+    torchvision_ops,
+    weight_names,
+)
 
 
 def activate() -> None:
@@ -19,6 +25,7 @@ def activate() -> None:
     mmcv_ops.activate()
     torchvision_ops.activate()
     mmhuman3d.activate()
+    weight_names.activate()
 
 
 def status() -> dict[str, str]:
@@ -27,11 +34,12 @@ def status() -> dict[str, str]:
     Example:
         >>> sorted(status())
         ['config names', 'mmcv operators', 'mmhuman3d',
-         'torchvision operators']
+         'torchvision operators', 'weight names']
     """
     return {
         'config names': config_names.describe(),
         'mmcv operators': mmcv_ops.describe(),
         'mmhuman3d': mmhuman3d.describe(),
         'torchvision operators': torchvision_ops.describe(),
+        'weight names': weight_names.describe(),
     }

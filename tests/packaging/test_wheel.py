@@ -51,13 +51,17 @@ def test_the_wheel_holds_every_file_it_needs(wheel):
     expected |= {
         str(path.relative_to(ROOT))
         for path in (ROOT / 'mmd2a').rglob('*')
-        if path.suffix in ('.py', '.npz', '.typed')
+        if path.suffix in ('.py', '.npz', '.typed', '.safetensors', '.json')
     }
     assert expected | {'mmd2a/.mim/model-index.yml'} <= names
     assert {name.split('/')[0] for name in names} == {
         'mmd2a',
         f'mmd2a-{__version__}.dist-info',
     }
+
+
+def test_the_wheel_is_not_larger_than_it_may_be(wheel):
+    assert wheel.stat().st_size <= 25e6
 
 
 def test_every_config_is_found_by_name_from_an_empty_folder(

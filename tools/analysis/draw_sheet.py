@@ -15,11 +15,11 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
+from mmd2a.cli.checkpoint_names import checkpoint_address
 from mmd2a.cli.launch import run_tool
 from mmd2a.cli.tool_config import (
     UsageError,
     add_option_argument,
-    check_file,
     check_packages,
     read_config,
     require_parts,
@@ -42,7 +42,9 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    parser.add_argument(
+        'checkpoint', help='file, or name of weights that ship'
+    )
     parser.add_argument('--out', default='sheet.png')
     parser.add_argument('--num', type=int, default=6, help='people to draw')
     add_option_argument(parser)
@@ -79,8 +81,8 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
     require_d2a_hmr(cfg.get('model', {}))
     require_parts(cfg, 'test')
-    check_file(args.checkpoint, 'checkpoint')
-    model = build_model(cfg.model, args.checkpoint)
+    checkpoint = checkpoint_address(args.checkpoint)
+    model = build_model(cfg.model, checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     picks = np.linspace(0, len(dataset) - 1, args.num).astype(int)
     batch = pseudo_collate([dataset[int(i)] for i in picks])

@@ -4,7 +4,7 @@ from mmd2a.body_models.body_file import BodyFileError, read_body_file
 from mmd2a.body_models.build import build_body
 from mmd2a.body_models.coarsening import MeshCoarsening, coarsen_mesh
 from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH, load_embedded_body
-from mmd2a.body_models.fitting import fit_smpl
+from mmd2a.body_models.fitting import BodyFit, BodyFitter, fit_smpl
 from mmd2a.body_models.joint_sets import (
     JOINT_SETS,
     SMPL_PARENTS,
@@ -21,6 +21,8 @@ __all__ = [
     'SMPL_FLIP_PERMUTATION',
     'SMPL_PARENTS',
     'BodyFileError',
+    'BodyFit',
+    'BodyFitter',
     'BodyMismatchError',
     'BodyOutput',
     'MeshCoarsening',

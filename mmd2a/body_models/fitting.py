@@ -1,63 +1,314 @@
 """From a mesh to the parameters of the body that made it, or comes closest."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import roma
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmd2a.body_models.build import build_body
 from mmd2a.body_models.coarsening import coarsen_mesh
+from mmd2a.body_models.fitting_jacobian import (
+    BodyState,
+    MovingPoints,
+    PosedPoints,
+)
 from mmd2a.body_models.smpl import SMPLBodyModel
-from mmd2a.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from mmd2a.geometry.rotations import matrix_to_axis_angle
+from mmd2a.registry import MODELS
 
-__all__ = ['fit_smpl']
+__all__ = ['BodyFit', 'BodyFitter', 'fit_smpl']
 
 # Spread over the body, these see every joint; all vertices would cost ten
 # times as much for the same parameters.
-_NUM_SAMPLES = 800
-# m^2 per unit of beta^2 and vertex: 0.1 mm, below the noise of any predicted
-# mesh. Settles what the mesh leaves open.
-_SHAPE_PRIOR = 1e-8
-_DAMPING = 1e-4
-# Samples whose Jacobians are formed together: bounds the memory.
-_CHUNK = 8
+_NUM_POINTS = 400
+# Own meshes are met to 0.02 mm after three steps; those of a model that has
+# learnt little take many.
+_NUM_STEPS = 20
+# In nats of the objective below: 0.05 % of the distance per degree of freedom.
+_TOLERANCE = 1e-3
+# A predicted mesh is off in patches about as large as the parts of the body,
+# each in three directions.
+_DEGREES_OF_FREEDOM = 72
+# m^2: nearer than 0.1 mm is as good as there.
+_NEAR = 1e-8
+# Of the diagonal, and m^2 per rad^2 or m^2 and point where that is nothing: a
+# joint that moves no point.
+_DAMPING, _FLOOR = 1e-3, 1e-8
+_LESS, _MORE = 10, 30
+# Samples whose Jacobians, 0.5 MB each, are formed together: few fit the cache
+# of a CPU, other devices want many.
+_CHUNK_CPU, _CHUNK = 16, 256
 
 
-class _State(NamedTuple):
-    rotations: Tensor  # (B, 24, 3, 3) relative to the parent
-    betas: Tensor  # (B, S)
-    transl: Tensor  # (B, 3)
+class BodyFit(NamedTuple):
+    """Parameters of a body, and how near its mesh comes; S: shapes."""
+
+    global_orient: Tensor
+    """(B, 3) axis-angle, rad."""
+    body_pose: Tensor
+    """(B, 69) axis-angle, rad."""
+    betas: Tensor
+    """(B, S)."""
+    transl: Tensor
+    """(B, 3), m."""
+    residual: Tensor
+    """(B,) mean distance of corresponding vertices, m."""
+
+    def parameters(self) -> dict[str, Tensor]:
+        """All but the residual, ready for ``body_model(**parameters)``."""
+        values = self._asdict()
+        del values['residual']
+        return values
 
 
-def fit_smpl(
-    body_model: SMPLBodyModel, vertices: Tensor, num_steps: int = 6
-) -> dict[str, Tensor]:
-    r"""Find the pose, shape and place whose mesh is nearest to the given one.
+@MODELS.register_module()
+class BodyFitter(nn.Module):
+    r"""Find the pose, shape and place whose mesh is nearest to a given one.
 
-    .. math:: \min_{R, \beta, \tau} \tfrac 1 V
-              \lVert v(R, \beta, \tau) - v \rVert^2
-              + \lambda \lVert \beta \rVert^2
+    .. math:: \min_{R, \beta, \tau} \; n \log \Bigl(\tfrac 1 K \sum_k
+              \lVert v_k(R, \beta, \tau) - v_k \rVert^2 + \epsilon^2 \Bigr)
+              + \lVert \beta \rVert^2
+
+    over points spread evenly on the body: the most probable parameters when
+    shapes are normal, as those of the body are, and the mesh is off by an
+    unknown amount in n = 72 ways. A mesh of the body itself is met whatever
+    its shape; one that is no body gets the shape of a person.
 
     Starts in closed form: every part of the rest mesh is registered to the
     same part of the given mesh (weighted Procrustes). Goes on with
-    Levenberg-Marquardt steps on evenly spread vertices, the rotations updated
-    by :math:`R \to R \exp(\delta)`; a step that does not help a sample is not
-    taken for it.
+    Levenberg-Marquardt steps whose derivatives are closed forms too
+    (:class:`MovingPoints`), until they stop helping. A sample does not depend
+    on the others of its batch.
+
+    Any mesh with the vertices of the body will do, also one that no
+    parameters make, such as that of
+    :class:`~mmd2a.models.heads.CoarseMeshHead`; the residual says how far it
+    is from being a body.
+
+    B: batch, V: vertices, S: shape components, K: points. Metres, radians, in
+    the frame of the mesh. Not differentiable.
+
+    Args:
+        body_model: body of the parameters wanted; instance or config.
+        num_points: K.
+        num_steps: steps after the closed form, at most.
+
+    Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear
+    Parameters", SIAM 1963.
+
+    Example:
+        >>> body = SMPLBodyModel()
+        >>> fit = BodyFitter(body)(body.v_template[None])
+        >>> tuple(fit.body_pose.shape), bool(fit.residual < 1e-4)
+        ((1, 69), True)
+    """
+
+    vertex_ids: Tensor
+    part_weights: Tensor
+    part_points: Tensor
+
+    def __init__(
+        self,
+        body_model: SMPLBodyModel | dict[str, Any] | None = None,
+        num_points: int = _NUM_POINTS,
+        num_steps: int = _NUM_STEPS,
+    ) -> None:
+        super().__init__()
+        body = self.body_model = build_body(body_model)
+        self.num_steps = num_steps
+        ids = torch.tensor(
+            coarsen_mesh(
+                body.v_template.double().cpu().numpy(),
+                body.faces.cpu().numpy(),
+                min(num_points, body.num_vertices),
+            ).vertex_ids,
+            device=body.v_template.device,
+        )
+        self.moving_points = MovingPoints(body, ids)
+        weight = body.weights[ids].T ** 2  # (24, K)
+        weight = weight / weight.sum(1, keepdim=True).clamp_min(1e-12)
+        rest = body.v_template[ids]
+        centred = rest - (weight @ rest)[:, None]
+        buffers = dict(
+            vertex_ids=ids,
+            part_weights=weight,
+            part_points=weight[..., None] * centred,  # (24, K, 3)
+        )
+        for name, value in buffers.items():
+            self.register_buffer(name, value, persistent=False)
+
+    @torch.no_grad()
+    def forward(self, vertices: Tensor) -> BodyFit:
+        """Fit the body to meshes (B, V, 3), m.
+
+        A mesh with a NaN or infinite coordinate has NaN for everything.
+        """
+        if vertices.ndim != 3 or vertices.shape[1:] != (
+            self.body_model.num_vertices,
+            3,
+        ):
+            raise ValueError(
+                f'vertices have shape {tuple(vertices.shape)}, '
+                f'expected (B, {self.body_model.num_vertices}, 3)'
+            )
+        # Half precision would move a vertex by millimetres.
+        with torch.autocast(vertices.device.type, enabled=False):
+            target = vertices.detach().to(self.body_model.v_template)
+            size = _CHUNK_CPU if target.device.type == 'cpu' else _CHUNK
+            fits = [self._fit(chunk) for chunk in target.split(size)]
+            return BodyFit(*(torch.cat(values) for values in zip(*fits)))
+
+    def _fit(self, target: Tensor) -> BodyFit:
+        finite = target.isfinite().flatten(1).all(1)
+        target = target.where(finite[:, None, None], 0.0)
+        points = target[:, self.vertex_ids].mT.contiguous()
+        # Far from the origin float32 is coarse.
+        centre = points.mean(2, keepdim=True)
+        points = points - centre
+        state = self._refine(points, self._register_parts(points))
+        pose = matrix_to_axis_angle(state.rotations)
+        posed = self.body_model(
+            state.rotations[:, :1],
+            state.rotations[:, 1:],
+            state.betas,
+            state.transl,
+            pose_format='matrix',
+        ).vertices
+        residual = (posed - (target - centre.mT)).norm(dim=-1).mean(1)
+        fit = BodyFit(
+            pose[:, 0],
+            pose[:, 1:].flatten(1),
+            state.betas,
+            state.transl + centre[..., 0],
+            residual,
+        )
+        return BodyFit(
+            *(
+                value.where(
+                    finite.view(-1, *[1] * (value.ndim - 1)), torch.nan
+                )
+                for value in fit
+            )
+        )
+
+    def _register_parts(self, target: Tensor) -> BodyState:
+        """Turn each part of the template to its own; the mean shape."""
+        batch, _, count = target.shape
+        # Sum of w target (rest - mean)^T per part: (B, 24, 3, 3). The mean of
+        # the target would add nothing.
+        moment = target.flatten(0, 1) @ self.part_points.transpose(
+            0, 1
+        ).reshape(count, -1)
+        moment = moment.view(batch, 3, len(self.part_points), 3).transpose(
+            1, 2
+        )
+        world = roma.special_procrustes(moment) if batch else moment
+        parents = list(self.body_model.parents[1:])
+        local = world[:, parents].mT @ world[:, 1:]
+        state = BodyState(
+            torch.cat([world[:, :1], local], 1),
+            target.new_zeros(batch, self.body_model.num_betas),
+            target.new_zeros(batch, 3),
+        )
+        shift = (target - self.moving_points(state).points).mean(2)
+        return state._replace(transl=shift)
+
+    def _refine(self, target: Tensor, state: BodyState) -> BodyState:
+        """Levenberg-Marquardt, all samples at once, each with its damping."""
+        moving, shape = self.moving_points, self._shape_unknowns
+        count = target.shape[2]
+        best = BodyState(*(value.clone() for value in state))
+        active = torch.arange(len(target), device=target.device)
+        damping = target.new_full((len(target), 1), _DAMPING)
+        posed = moving(state)
+        off, cost = _objective(target, posed, state)
+        for _ in range(self.num_steps if len(target) else 0):
+            slopes = moving.jacobian(state, posed).flatten(2)
+            error = (target - posed.points).flatten(1)
+            pull = (count / _DEGREES_OF_FREEDOM) * off[:, None]
+            slope = (slopes @ error[..., None])[..., 0]
+            slope[:, shape] -= pull * state.betas
+            normal = slopes @ slopes.mT
+            diagonal = normal.diagonal(dim1=1, dim2=2)
+            diagonal[:, shape] += pull
+            diagonal += damping * diagonal + _FLOOR * count
+            factor, failed = torch.linalg.cholesky_ex(normal)
+            step = torch.cholesky_solve(slope[..., None], factor)[..., 0]
+            step = step.where(failed[:, None] == 0, 0.0)
+
+            tried = moving.moved(state, posed, step)
+            tried_posed = moving(tried)
+            tried_off, tried_cost = _objective(target, tried_posed, tried)
+            gain = cost - tried_cost
+            better = gain > 0
+            state = BodyState(*_choose(better, tried, state))
+            posed = PosedPoints(*_choose(better, tried_posed, posed))
+            off, cost = _choose(better, (tried_off, tried_cost), (off, cost))
+            damping *= torch.where(better, 1 / _LESS, _MORE)[:, None]
+            for value, new in zip(best, state):
+                value[active] = new
+            there = (off < 2 * _NEAR) | (
+                better & (gain < _TOLERANCE * _DEGREES_OF_FREEDOM)
+            )
+            if there.any():
+                left = ~there
+                if not left.any():
+                    break
+                state = BodyState(*(value[left] for value in state))
+                posed = PosedPoints(*(value[left] for value in posed))
+                active, target, damping, off, cost = (
+                    value[left]
+                    for value in (active, target, damping, off, cost)
+                )
+        return best
+
+    @property
+    def _shape_unknowns(self) -> slice:
+        """Where the betas are among the unknowns."""
+        return slice(-3 - self.body_model.num_betas, -3)
+
+
+def _objective(
+    target: Tensor, posed: PosedPoints, state: BodyState
+) -> tuple[Tensor, Tensor]:
+    """Mean squared distance, m^2, and what is minimised: (B,) each."""
+    distance = (target - posed.points).square().sum(1).mean(1) + _NEAR
+    shape = state.betas.square().sum(1)
+    return distance, _DEGREES_OF_FREEDOM * distance.log() + shape
+
+
+def _choose(
+    first: Tensor, ours: tuple[Tensor, ...], theirs: tuple[Tensor, ...]
+) -> list[Tensor]:
+    """Take the first or the second of each sample, by (B,)."""
+    return [
+        torch.where(first.view(-1, *[1] * (a.ndim - 1)), a, b)
+        for a, b in zip(ours, theirs)
+    ]
+
+
+def fit_smpl(
+    body_model: SMPLBodyModel, vertices: Tensor, num_steps: int = _NUM_STEPS
+) -> dict[str, Tensor]:
+    """Find the parameters whose mesh is nearest to the given one.
+
+    One call of :class:`BodyFitter`, without its residual.
 
     B: batch, V: vertices, S: shape components.
 
     Args:
         body_model: body of the parameters wanted.
         vertices: meshes (B, V, 3), m, in the frame the parameters shall have.
-        num_steps: steps after the closed form.
+        num_steps: steps after the closed form, at most.
 
     Returns:
         dict[str, Tensor]: ``global_orient`` (B, 3), ``body_pose`` (B, 69),
         axis-angle, rad, ``betas`` (B, S), ``transl`` (B, 3), m; detached,
         ready for ``body_model(**params)``.
 
-    Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear
-    Parameters", SIAM 1963.
+    Raises:
+        ValueError: vertices of another shape, or not finite.
 
     Example:
         >>> from mmd2a.body_models import SMPLBodyModel
@@ -66,120 +317,7 @@ def fit_smpl(
         >>> tuple(params['body_pose'].shape)
         (1, 69)
     """
-    if vertices.ndim != 3 or vertices.shape[1:] != (
-        body_model.num_vertices,
-        3,
-    ):
-        raise ValueError(
-            f'vertices have shape {tuple(vertices.shape)}, '
-            f'expected (B, {body_model.num_vertices}, 3)'
-        )
     if not torch.isfinite(vertices).all():
         raise ValueError('vertices hold NaN or infinite values')
-    target = vertices.detach().to(body_model.v_template)
-    with torch.no_grad():
-        state = _register_parts(body_model, target)
-        if num_steps and len(target):
-            ids = torch.tensor(
-                coarsen_mesh(
-                    body_model.v_template.double().cpu().numpy(),
-                    body_model.faces.cpu().numpy(),
-                    min(_NUM_SAMPLES, body_model.num_vertices),
-                ).vertex_ids,
-                device=target.device,
-            )
-            state = _refine(
-                body_model.at_vertices(ids), target[:, ids], state, num_steps
-            )
-        pose = matrix_to_axis_angle(state.rotations)
-    return dict(
-        global_orient=pose[:, 0],
-        body_pose=pose[:, 1:].flatten(1),
-        betas=state.betas,
-        transl=state.transl,
-    )
-
-
-def _register_parts(body: SMPLBodyModel, target: Tensor) -> _State:
-    """Place each part of the template rigidly; the shape stays the mean."""
-    weight = body.weights.T**2  # (24, V)
-    weight = weight / weight.sum(1, keepdim=True)
-    rest, batch = body.v_template, len(target)
-    rest_mean, target_mean = weight @ rest, weight @ target
-    # Sum of w (target - mean) (rest - mean)^T per part: (B, 24, 3, 3).
-    moment = torch.einsum('jv,bvx,vy->bjxy', weight, target, rest)
-    moment = moment - target_mean[..., :, None] * rest_mean[:, None, :]
-    world = roma.special_procrustes(moment) if batch else moment
-    local = [world[:, 0]]
-    for joint, parent in enumerate(body.parents[1:], start=1):
-        local.append(world[:, parent].transpose(1, 2) @ world[:, joint])
-    rotations = torch.stack(local, 1)
-    betas = target.new_zeros(batch, body.num_betas)
-    posed = _pose(body, _State(rotations, betas, target.new_zeros(batch, 3)))
-    return _State(rotations, betas, (target - posed).mean(1))
-
-
-def _pose(body: SMPLBodyModel, state: _State) -> Tensor:
-    return body(
-        state.rotations[:, :1],
-        state.rotations[:, 1:],
-        state.betas,
-        state.transl,
-        pose_format='matrix',
-    ).vertices
-
-
-def _moved(state: _State, step: Tensor) -> _State:
-    """Take a step (B, 72 + S + 3)."""
-    turn = axis_angle_to_matrix(step[:, :72].unflatten(1, (24, 3)))
-    return _State(
-        state.rotations @ turn,
-        state.betas + step[:, 72:-3],
-        state.transl + step[:, -3:],
-    )
-
-
-def _refine(
-    body: SMPLBodyModel, target: Tensor, state: _State, num_steps: int
-) -> _State:
-    """Levenberg-Marquardt, all samples at once, each with its damping."""
-    size = 72 + state.betas.shape[1] + 3
-    prior = target.new_zeros(size)
-    prior[72:-3] = _SHAPE_PRIOR * target.shape[1]
-
-    def residual(step: Tensor, *parts: Tensor) -> Tensor:
-        one = _State(*(part[None] for part in parts))
-        return _pose(body, _moved(one, step[None]))[0].flatten()
-
-    jacobian_of = torch.func.vmap(
-        torch.func.jacfwd(residual), chunk_size=_CHUNK
-    )
-    zero = target.new_zeros(len(target), size)
-    damping = target.new_full((len(target), 1), _DAMPING)
-    error = target.flatten(1) - _pose(body, state).flatten(1)
-    cost = _cost(error, state.betas, prior)
-    for _ in range(num_steps):
-        jacobian = jacobian_of(zero, *state)
-        normal = jacobian.transpose(1, 2) @ jacobian + torch.diag(prior)
-        slope = (error[:, None] @ jacobian)[:, 0]
-        slope[:, 72:-3] -= prior[72:-3] * state.betas
-        ridge = damping * normal.diagonal(dim1=1, dim2=2)
-        step = torch.linalg.solve(normal + torch.diag_embed(ridge), slope)
-        tried = _moved(state, step)
-        tried_error = target.flatten(1) - _pose(body, tried).flatten(1)
-        tried_cost = _cost(tried_error, tried.betas, prior)
-        better = tried_cost < cost
-        state = _State(
-            *(
-                torch.where(better.view(-1, *[1] * (new.ndim - 1)), new, old)
-                for new, old in zip(tried, state)
-            )
-        )
-        error = torch.where(better[:, None], tried_error, error)
-        cost = torch.where(better, tried_cost, cost)
-        damping = torch.where(better[:, None], damping / 10, damping * 10)
-    return state
-
-
-def _cost(error: Tensor, betas: Tensor, prior: Tensor) -> Tensor:
-    return error.square().sum(1) + (prior[72:-3] * betas.square()).sum(1)
+    fitter = BodyFitter(body_model, num_steps=num_steps)
+    return fitter(vertices).parameters()

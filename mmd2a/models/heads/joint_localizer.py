@@ -66,7 +66,7 @@ class JointLocalizer(nn.Module):
         num_joints: int = 14,
         channels: int = 64,
         sigma: float = 1.0,
-        heatmap_weight: float = 0.3,
+        heatmap_weight: float = 1.0,
         keypoints_weight: float = 2.0,
     ) -> None:
         super().__init__()

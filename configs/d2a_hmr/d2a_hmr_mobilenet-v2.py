@@ -1,0 +1,28 @@
+# D2A-HMR on MobileNetV2 with a localizer: what a CPU trains in hours.
+# Give the backbone ImageNet weights, without which it learns little in that
+# time: model.backbone.init_cfg.
+_base_ = [
+    '../_base_/models/d2a_hmr.py',
+    '../_base_/bodies/embedded.py',
+    '../_base_/datasets/synthetic_people_128.py',
+    '../_base_/schedules/quick.py',
+    '../_base_/default_runtime.py',
+]
+
+channels = [24, 32, 96, 320]  # strides 4, 8, 16, 32
+model = dict(
+    backbone=dict(
+        _delete_=True, type='mmpose.MobileNetV2', out_indices=(1, 2, 4, 6)
+    ),
+    patch_embedding=dict(in_channels=channels, embed_dims=128, level=2),
+    localizer=dict(type='mmd2a.JointLocalizer'),  # None: as in the paper
+    encoder=dict(
+        depth=2,
+        num_heads=4,
+        mlp_ratio=2,
+        dropout=0.0,
+        grid_size=(8, 8),
+        masking=None,
+    ),
+    head=dict(type='mmd2a.CoarseMeshHead', num_coarse_vertices=216),
+)

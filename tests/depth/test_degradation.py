@@ -1,9 +1,12 @@
 """Degraded depth errs as much as documented, where documented."""
 
+import cv2
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from mmd2a.depth import DepthDegradation, degrade_depth, relative_depth_error
+from mmd2a.depth.degradation import _blur_valid, _smooth_factor
 
 NONE = DepthDegradation().at_level(0)
 
@@ -108,6 +111,31 @@ def test_the_warp_is_smooth():
     out = degrade_depth(depth, np.random.default_rng(0), only(warp=0.08))
     assert np.abs(np.diff(out, axis=0)).max() < 0.05
     assert np.ptp(out) > 0.2
+
+
+@pytest.mark.parametrize('size', [96, 224, 512])
+def test_the_warp_is_the_cubic_field_of_its_cells(size):
+    cells = np.random.default_rng(0).standard_normal((4, 4), np.float32)
+    factor = _smooth_factor(cells, 0.06, np.empty((size, size), np.float32))
+    field = np.log(factor) / 0.06
+    exact = cv2.resize(cells, (size, size), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(field - exact).mean() < 0.01
+    assert np.abs(field - exact).max() < 0.05
+    assert field.std() == pytest.approx(exact.std(), rel=0.02)
+
+
+@pytest.mark.parametrize('sigma', [0.3, 0.8, 1.3])
+def test_blur_is_a_gaussian_mean_of_the_valid_pixels(sigma):
+    depth, _ = scene()
+    valid = np.ones(depth.shape, bool)
+    valid[:30, :20] = valid[60:62] = False
+    share = gaussian_filter(valid.astype(float), sigma, mode='mirror')
+    exact = gaussian_filter(depth * valid.astype(float), sigma, mode='mirror')
+    blurred = depth.copy()
+    _blur_valid(blurred, valid, sigma, np.empty_like(depth))
+    error = np.abs(blurred[valid] / (exact[valid] / share[valid]) - 1)
+    # The surroundings are up to 1.4 times as far as the person.
+    assert error.max() < 0.01 and error.mean() < 2e-4
 
 
 def test_blur_spreads_edges_by_a_uniform_sigma_and_nothing_else():

@@ -51,7 +51,7 @@ train_pipeline = [
     dict(
         type='mmd2a.LoadDepthForMMHuman3D',
         depth_suffix='_depth.npy',
-        mask_suffix='_mask.png',
+        mask_suffix='_mask.npy',
     ),
     dict(type='mmd2a.DegradeDepth', drop_prob=0.1),
     dict(type='RandomChannelNoise', noise_factor=0.4),

@@ -135,7 +135,7 @@ class SyntheticPeople(BodyDataset):
                     dict(
                         img_path=f'{stem}.jpg',
                         depth_path=f'{stem}_depth.npy',
-                        mask_path=f'{stem}_mask.png',
+                        mask_path=f'{stem}_mask.npy',
                         parts_path=f'{stem}_parts.png',
                         **{
                             name: labels[name][i]

@@ -70,4 +70,4 @@ def explain_os_error(
 
 def bytes_per_person(image_size: int) -> float:
     """Expected size on disk of one person, with a margin."""
-    return 10_000 + 3 * image_size**2
+    return 10_000 + 4 * image_size**2

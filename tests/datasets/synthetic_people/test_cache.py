@@ -103,7 +103,7 @@ def test_a_shard_has_four_images_a_person_and_plain_annotations(reference):
         [
             f'{i:06d}{s}'
             for i in (2, 3)
-            for s in ('.jpg', '_depth.npy', '_mask.png', '_parts.png')
+            for s in ('.jpg', '_depth.npy', '_mask.npy', '_parts.png')
         ]
         + ['annotations.npz']
     )

@@ -32,7 +32,7 @@ def test_entries_have_everything_the_transforms_read(root):
         assert cv2.imread(entry['img_path']).shape == (SIZE, SIZE, 3)
         depth = np.load(entry['depth_path'])
         assert depth.dtype == np.uint16 and depth.max() > 500
-        mask = cv2.imread(entry['mask_path'], cv2.IMREAD_UNCHANGED)
+        mask = np.load(entry['mask_path'])
         assert (mask == 255).sum() > 30
         parts = cv2.imread(entry['parts_path'], cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(parts > 0, mask == 255)

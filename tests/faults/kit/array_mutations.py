@@ -447,10 +447,10 @@ for _name, _change in {
         os.mkfifo(f / '000001.jpg'),
     ),
     'depth without end': lambda f: (
-        (f / '000001_depth.png').unlink(),
-        (f / '000001_depth.png').symlink_to('/dev/zero'),
+        (f / '000001_depth.npy').unlink(),
+        (f / '000001_depth.npy').symlink_to('/dev/zero'),
     ),
-    'mask is missing': lambda f: (f / '000001_mask.png').unlink(),
+    'mask is missing': lambda f: (f / '000001_mask.npy').unlink(),
     'split is a file': lambda f: _replaced(f.parent, Path.touch),
     'split is missing': lambda f: shutil.rmtree(f.parent),
     'locks are a file': lambda f: _replaced(f.parent / '.locks', Path.touch),

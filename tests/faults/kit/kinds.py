@@ -81,6 +81,7 @@ def make_frame(folder: Path) -> None:
     metres[metres == 0] = np.nan
     np.save(folder / 'depth.npy', metres)
     cv2.imwrite(str(folder / 'mask.png'), mask())
+    np.save(folder / 'mask.npy', mask())
 
 
 def frame_kind(key: str, name: str, checked: bool) -> Kind:
@@ -380,6 +381,7 @@ KINDS = {
         frame_kind('depth_path', 'depth.png', checked=True),
         frame_kind('depth_path', 'depth.npy', checked=False),
         frame_kind('mask_path', 'mask.png', checked=True),
+        frame_kind('mask_path', 'mask.npy', checked=False),
         Kind('shard', make_shard, read_shard, True),
         Kind('body', make_body, read_body, True),
         Kind('regressor', make_regressor, read_regressor, False),

@@ -15,6 +15,7 @@ KINDS = (
     'depth_png',
     'depth_npy',
     'mask_png',
+    'mask_npy',
     'shard',
     'body',
     'regressor',

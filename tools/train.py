@@ -7,6 +7,11 @@ Uses a GPU when there is one. Several GPUs or processes: tools/dist_train.sh.
 An earlier training is not overwritten: a new one needs a new --work-dir.
 """
 
+if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.early_stops import answer_early_stops
+
+    answer_early_stops()
+
 import argparse
 
 from mmd2a.cli.enough_data import require_enough_data

@@ -8,6 +8,11 @@ and answers a signal, and a process that failed, with a traceback and exit code
 128 + n, or that of the process.
 """
 
+if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.early_stops import answer_early_stops
+
+    answer_early_stops()
+
 import logging
 import signal
 import sys

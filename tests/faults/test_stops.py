@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / 'tests' / 'toy_project'
 TRAIN = [sys.executable, str(ROOT / 'tools' / 'train.py')]
 TEST = [sys.executable, str(ROOT / 'tools' / 'test.py')]
+DIST_TEST = ['bash', str(ROOT / 'tools' / 'dist_test.sh')]
 DIST_TRAIN = ['bash', str(ROOT / 'tools' / 'dist_train.sh')]
 CONFIG = f"""
 _base_ = {str(PROJECT / 'toy_config.py')!r}
@@ -66,6 +67,18 @@ def session_of(process):
     return found.stdout.split()
 
 
+def wait_for_answer(process):
+    """Until a process catches SIGUSR1, which Python itself does not."""
+    status = Path('/proc', str(process.pid), 'status')
+    deadline = time.monotonic() + 60
+    while True:
+        caught = int(status.read_text().split('SigCgt:')[1].split()[0], 16)
+        if caught >> (signal.SIGUSR1 - 1) & 1:
+            return
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def wait_for(tmp_path, text, process):
     deadline = time.monotonic() + 100
     while text not in (tmp_path / 'stdout').read_text():
@@ -106,16 +119,43 @@ def test_a_training_saves_and_says_so(start, tmp_path):
     assert checkpoint['mid_epoch']['steps'] == checkpoint['meta']['iter']
 
 
-@pytest.mark.skipif(sys.platform != 'linux', reason='reads sessions by ps')
-def test_a_test_just_stops(start, tmp_path):
+def toy_weights(tmp_path):
     sys.path.insert(0, str(PROJECT))
     try:
         from toy_run import ToyModel
     finally:
         sys.path.remove(str(PROJECT))
-    weights = dict(state_dict=ToyModel().state_dict())
-    torch.save(weights, tmp_path / 'weights.pth')
-    process = start(TEST, tmp_path / 'weights.pth', '--work-dir', 'run')
+    path = tmp_path / 'weights.pth'
+    torch.save(dict(state_dict=ToyModel().state_dict()), path)
+    return path
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+@pytest.mark.parametrize('number', ['SIGINT', 'SIGTERM', 'SIGUSR1'])
+@pytest.mark.parametrize('command', [TRAIN, TEST], ids=['train', 'test'])
+def test_a_stop_during_the_imports_is_one_line(
+    start, tmp_path, command, number
+):
+    process = start(command, '--work-dir', 'run')
+    wait_for_answer(process)
+    line = stop(process, getattr(signal, number), tmp_path, group=True)
+    assert line == f'stopped by {number}'
+    assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads sessions by ps')
+@pytest.mark.parametrize('group', [True, False])
+def test_a_test_of_many_processes_just_stops(start, tmp_path, group):
+    process = start(DIST_TEST, toy_weights(tmp_path), 2, '--work-dir', 'run')
+    wait_for(tmp_path, 'Epoch(test)', process)
+    line = stop(process, signal.SIGTERM, tmp_path, group=group)
+    assert line == 'stopped by SIGTERM'
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads sessions by ps')
+def test_a_test_just_stops(start, tmp_path):
+    process = start(TEST, toy_weights(tmp_path), '--work-dir', 'run')
     wait_for(tmp_path, 'Epoch(test)', process)
     line = stop(process, signal.SIGINT, tmp_path, group=True)
     assert line == 'stopped by SIGINT'

@@ -15,6 +15,11 @@ RESULTS.json is what ``tools/test.py --out`` wrote. Both rows are computed by
 the config's own evaluator, on the same people, under the same protocols.
 """
 
+if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.early_stops import answer_early_stops
+
+    answer_early_stops()
+
 import argparse
 import math
 

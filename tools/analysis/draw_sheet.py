@@ -7,6 +7,11 @@ selection. Columns: input, pseudo-depth, predicted mesh on the image, mesh from
 the side, decoded silhouette, per-vertex sigma.
 """
 
+if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.early_stops import answer_early_stops
+
+    answer_early_stops()
+
 import argparse
 import inspect
 

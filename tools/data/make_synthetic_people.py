@@ -11,6 +11,11 @@ Interrupted work is continued by the same command; more people are added to
 those that are there.
 """
 
+if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.early_stops import answer_early_stops
+
+    answer_early_stops()
+
 import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -6,6 +6,11 @@ Per person: image, depth (near is bright), masks (blue: hidden), body parts,
 and the image with the skeleton (hollow: not seen) and the box.
 """
 
+if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.early_stops import answer_early_stops
+
+    answer_early_stops()
+
 import argparse
 
 import cv2

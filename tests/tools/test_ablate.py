@@ -1,0 +1,125 @@
+"""Tables of ablations: run by the tools, compared seed by seed."""
+
+import importlib
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from scipy import stats
+
+from mmd2a.cli.tool_config import UsageError, read_config
+
+ROOT = Path(__file__).parents[2]
+ANALYSIS = ROOT / 'tools' / 'analysis'
+TABLES = sorted((ANALYSIS / 'tables').glob('*.py'))
+TOY = """
+title = 'Toy'
+config = 'tests/toy_project/toy_config.py'
+metrics = ['error']
+rows = {'as it is': {}, 'slower, or not': {'optim_wrapper.optimizer.lr': LR}}
+"""
+
+
+@pytest.fixture
+def tool(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tests' / 'toy_project'))
+    monkeypatch.syspath_prepend(str(ANALYSIS))
+    return importlib.import_module('ablate')
+
+
+@pytest.fixture
+def report_of(monkeypatch):
+    monkeypatch.syspath_prepend(str(ANALYSIS))
+    return importlib.import_module('ablation_report')
+
+
+@pytest.mark.parametrize('table', TABLES, ids=lambda path: path.stem)
+def test_every_row_of_every_table_is_a_config(table):
+    """And no two rows are the same."""
+    table = Config.fromfile(table)
+    texts = []
+    for changes in table.rows.values():
+        cfg = read_config(str(ROOT / table.config), {})
+        cfg.merge_from_dict(changes.to_dict())
+        texts.append(cfg.pretty_text)
+    assert len(set(texts)) == len(texts) > 1
+
+
+@pytest.mark.slow
+def test_a_table_is_run_once_and_goes_on(run_tool, tmp_path):
+    """Rows differ by their options; what is finished is not done again."""
+    table = tmp_path / 'toy.py'
+    table.write_text(TOY.replace('LR', '0.001'))
+    command = ('analysis/ablate.py', table, '--seeds', '3', '--jobs', '2')
+    printed = run_tool(*command, '--work-dir', tmp_path / 'out').stdout
+    assert '| as it is |' in printed
+    assert '| slower, or not |' in printed
+    out = tmp_path / 'out' / 'toy'
+    report = json.loads((out / 'table.json').read_text())
+    errors = [row['seeds']['3']['error'] for row in report['rows'].values()]
+    assert errors[0] != errors[1]
+    assert all(
+        row['seeds']['3']['seconds_per_step'] > 0
+        for row in report['rows'].values()
+    )
+    finished = out / 'as_it_is' / 'seed3' / 'results.json'
+    before = finished.stat().st_mtime_ns
+    again = run_tool(*command, '--work-dir', tmp_path / 'out').stdout
+    assert again == printed
+    assert finished.stat().st_mtime_ns == before
+
+
+def test_a_run_of_other_options_is_refused(tool, tmp_path):
+    table = tmp_path / 'toy.py'
+    table.write_text(TOY.replace('LR', '0.001'))
+    prepared = tool.prepare(tool.read_table(str(table)), [0, 1], tmp_path, {})
+    assert [(run.row, run.seed) for run in prepared] == [
+        ('as it is', 0),
+        ('as it is', 1),
+        ('slower, or not', 0),
+        ('slower, or not', 1),
+    ]
+    assert Config.fromfile(prepared[3].config).randomness == dict(seed=1)
+    table.write_text(TOY.replace('LR', '0.002'))
+    with pytest.raises(UsageError, match='slower_or_not/seed0 .*other opt'):
+        tool.prepare(tool.read_table(str(table)), [0], tmp_path, {})
+
+
+def test_a_table_without_rows_says_so(tool, tmp_path):
+    table = tmp_path / 'empty.py'
+    table.write_text("title = 'nothing'\n")
+    with pytest.raises(UsageError, match='has no config, metrics, rows'):
+        tool.read_table(str(table))
+
+
+def test_differences_are_paired_by_seed(report_of):
+    """The interval is that of the paired t-test."""
+    rng = np.random.default_rng(0)
+    seeds = rng.normal(200, 20, 5)
+    row = seeds - rng.normal(8, 2, 5)
+    mean, half = report_of.mean_and_half_width(list(row - seeds))
+    interval = stats.ttest_rel(row, seeds).confidence_interval(0.95)
+    assert math.isclose(mean - half, interval.low)
+    assert math.isclose(mean + half, interval.high)
+    report = dict(
+        title='T',
+        config='c',
+        protocol='p',
+        metrics=['MPJPE'],
+        commit='0',
+        machine='m',
+        steps=1,
+        rows=dict(
+            a=dict(seeds={str(i): dict(MPJPE=v) for i, v in enumerate(seeds)}),
+            b=dict(seeds={str(i): dict(MPJPE=v) for i, v in enumerate(row)}),
+        ),
+    )
+    text = report_of.as_markdown(report)
+    assert f'| b | {row.mean():.1f} ({mean:+.1f} ± {half:.1f}) |' in text
+
+
+def test_one_seed_has_no_interval(report_of):
+    assert math.isnan(report_of.mean_and_half_width([3.0])[1])

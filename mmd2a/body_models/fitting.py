@@ -159,6 +159,34 @@ class BodyFitter(nn.Module):
             fits = [self._fit(chunk) for chunk in target.split(size)]
             return BodyFit(*(torch.cat(values) for values in zip(*fits)))
 
+    @torch.no_grad()
+    def parameters_of(self, output: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Complete what a mesh head gives by parameters and residual.
+
+        Args:
+            output: ``vertices`` (B, V, 3), m; and ``global_orient``
+                (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S) of
+                a head that has them, such as
+                :class:`~mmd2a.models.heads.SMPLHead`.
+
+        Returns:
+            dict[str, Tensor]: ``global_orient`` (B, 3), ``body_pose``
+            (B, 69), axis-angle, ``betas`` (B, S), ``transl`` (B, 3), m, which
+            pose the body of ``vertices``, and ``fit_residual`` (B,), m. The
+            head's own are taken as they are, with the missing ``transl``.
+        """
+        vertices = output['vertices']
+        if 'body_pose' not in output:
+            fit = self(vertices)
+            return fit.parameters() | dict(fit_residual=fit.residual)
+        own = {k: output[k] for k in ('global_orient', 'body_pose', 'betas')}
+        off = vertices - self.body_model(**own, pose_format='matrix').vertices
+        transl = off.mean(1)
+        for key in ('global_orient', 'body_pose'):
+            own[key] = matrix_to_axis_angle(own[key]).flatten(1)
+        residual = (off - transl[:, None]).norm(dim=-1).mean(1)
+        return own | dict(transl=transl, fit_residual=residual)
+
     def _fit(self, target: Tensor) -> BodyFit:
         finite = target.isfinite().flatten(1).all(1)
         target = target.where(finite[:, None, None], 0.0)
@@ -216,7 +244,8 @@ class BodyFitter(nn.Module):
 
     def _refine(self, target: Tensor, state: BodyState) -> BodyState:
         """Levenberg-Marquardt, all samples at once, each with its damping."""
-        moving, shape = self.moving_points, self._shape_unknowns
+        moving = self.moving_points
+        shape = slice(-3 - self.body_model.num_betas, -3)
         count = target.shape[2]
         best = BodyState(*(value.clone() for value in state))
         active = torch.arange(len(target), device=target.device)
@@ -262,11 +291,6 @@ class BodyFitter(nn.Module):
                     for value in (active, target, damping, off, cost)
                 )
         return best
-
-    @property
-    def _shape_unknowns(self) -> slice:
-        """Where the betas are among the unknowns."""
-        return slice(-3 - self.body_model.num_betas, -3)
 
 
 def _objective(

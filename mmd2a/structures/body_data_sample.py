@@ -27,9 +27,14 @@ class BodyDataSample(BaseDataElement):
       joint set.
     - ``keypoints2d`` (J, 2) crop coordinates; ``camera`` (3,): weak
       perspective (s, tx, ty).
-    - optional: ``coarse_vertices`` (K, 3), ``sigma`` (V,) in metres, ``mask``
+    - optional: ``coarse_vertices`` (K, 3), ``sigma`` (V,) in metres,
+      ``keypoints3d_sigma`` (J, 3) in metres or ``keypoints2d_sigma`` (J, 2),
+      the standard deviation along each axis, and draws of those joints,
+      ``keypoints3d_samples`` (S, J, 3) or ``keypoints2d_samples``; ``mask``
       (1, h, w) probability, ``global_orient`` (3,), ``body_pose`` (69,),
-      ``betas`` (10,).
+      ``betas`` (S,); with ``model.body_fitter`` always those, ``transl`` (3,)
+      with which they pose ``vertices``, and ``fit_residual`` (): the mean
+      distance that remains.
 
     Metainfo: ``img_path``, ``sample_idx``, ``ori_shape``, ``img_shape``,
     ``crop_matrix`` (2, 3) full image -> crop, ``bbox`` (4,) xyxy, ``flip``,

@@ -86,6 +86,13 @@ class D2AHMR(BaseModel):
             ``joint_channels``.
         body_model: config of the body, for head and objective.
         keep_mask: also decode the silhouette when predicting.
+        num_samples: number S of draws from the density of the joints that
+            are added to ``pred``: ``keypoints3d_samples`` (S, J, 3), or 2-D;
+            0: none. For metrics that judge samples.
+        body_fitter: config of :class:`~mmd2a.body_models.BodyFitter`, or None.
+            With it ``pred`` has the parameters of the mesh whatever the head:
+            ``global_orient``, ``body_pose``, ``betas``, ``transl``, and
+            ``fit_residual``.
         data_preprocessor: config of the data preprocessor; None: inputs come
             as the network takes them.
         init_cfg: as in :class:`mmengine.model.BaseModule`.
@@ -120,6 +127,8 @@ class D2AHMR(BaseModel):
         localizer: Config | None = None,
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
+        num_samples: int = 0,
+        body_fitter: Config | None = None,
         data_preprocessor: Config | None = DATA_PREPROCESSOR,
         init_cfg: Config | None = None,
         **earlier: Any,
@@ -180,7 +189,12 @@ class D2AHMR(BaseModel):
                 flow_head,
                 default_args=dict(in_channels=width, num_points=points),
             )
-        self.keep_mask = keep_mask
+        self.keep_mask, self.num_samples = keep_mask, num_samples
+        self.body_fitter: Any = None
+        if body_fitter is not None:
+            self.body_fitter = MODELS.build(
+                body_fitter, default_args=dict(body_model=self.body_model)
+            )
         self.silhouette_decoder: nn.Module | None = None
         self.loss_silhouette: nn.Module | None = None
         if silhouette_decoder is not None:
@@ -362,18 +376,38 @@ class D2AHMR(BaseModel):
         }
         if 'mask' in output:
             fields['mask'] = output['mask'].sigmoid()
-        if self.flow_head is not None and self.flow_head.dims == 3:
-            # One number per vertex: the mean over the axes.
-            coarse = output['sigma'][:, -self.head.num_coarse_vertices :]
-            fields['sigma'] = self.head.upsample_sigma(coarse).mean(-1)
+        if self.flow_head is not None:
+            fields.update(self._distribution(output))
         if 'body_pose' in output:
             for key in ('global_orient', 'body_pose'):
                 fields[key] = matrix_to_axis_angle(output[key]).flatten(1)
+        if self.body_fitter is not None:
+            fields.update(self.body_fitter.parameters_of(output))
         for index, sample in enumerate(data_samples):
             sample.pred = BaseDataElement(
                 **{key: value[index].detach() for key, value in fields.items()}
             )
         return data_samples
+
+    def _distribution(self, output: dict[str, Tensor]) -> dict[str, Tensor]:
+        """How far joints and vertices may be off, and where they may be."""
+        dims = self.flow_head.dims
+        mean = output[f'keypoints{dims}d']
+        sigma = output['sigma'][:, : mean.shape[1]]
+        fields = {f'keypoints{dims}d_sigma': sigma}
+        if dims == 3:
+            # One number per vertex: the mean over the axes.
+            coarse = output['sigma'][:, -self.head.num_coarse_vertices :]
+            fields['sigma'] = self.head.upsample_sigma(coarse).mean(-1)
+        if self.num_samples:
+            draws = self.flow_head.sample(
+                mean,
+                sigma,
+                self.num_samples,
+                torch.Generator(mean.device).manual_seed(0),
+            )
+            fields[f'keypoints{dims}d_samples'] = draws.transpose(0, 1)
+        return fields
 
 
 def _channels_of(branch: Any, embedding: Config) -> Any:

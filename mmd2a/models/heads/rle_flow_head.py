@@ -27,6 +27,11 @@ class RLEFlowHead(nn.Module):
     head; the flow is used in training only. With the loss in mode 'exact', σ
     is the standard deviation in each dim, and `sample` draws from the density.
 
+    After training a single factor may be put on σ: the buffer
+    ``temperature``, 1 unless it was fitted on people who were not trained on,
+    applies in evaluation only and is saved with the weights. See
+    :class:`~mmd2a.evaluation.CalibrationMetric`.
+
     B: batch, N: tokens, C: token width, P: points, D: dims. σ in the unit of
     the points: metres for D=3, crop coordinates for D=2.
 
@@ -60,6 +65,8 @@ class RLEFlowHead(nn.Module):
         (torch.Size([2, 14, 3]), torch.Size([]))
     """
 
+    temperature: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -87,6 +94,8 @@ class RLEFlowHead(nn.Module):
         self.loss_module = loss_module
         self.flow = MODELS.build(flow_config(flow, loss_module.mode, dims))
 
+        self.register_buffer('temperature', torch.ones(()))
+        self.register_load_state_dict_pre_hook(_without_temperature)
         self.norm = nn.LayerNorm(in_channels)
         self.attention = nn.Linear(in_channels, 1, bias=False)
         last = nn.Linear(hidden, num_points * dims)
@@ -107,7 +116,8 @@ class RLEFlowHead(nn.Module):
         )
         # Half precision has no room between two small scales.
         dtype = torch.promote_types(raw.dtype, torch.float32)
-        return self.min_sigma + F.softplus(raw.to(dtype))
+        sigma = self.min_sigma + F.softplus(raw.to(dtype))
+        return sigma if self.training else sigma * self.temperature
 
     def loss(
         self,
@@ -147,13 +157,25 @@ class RLEFlowHead(nn.Module):
         )
 
     @torch.no_grad()
-    def sample(self, mean: Tensor, sigma: Tensor, num_samples: int) -> Tensor:
+    def sample(
+        self,
+        mean: Tensor,
+        sigma: Tensor,
+        num_samples: int,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         """Draw points from the predicted density.
+
+        Points are drawn independently of one another, as the head knows how
+        far each may be off, and not which are off together.
 
         Args:
             mean: μ (B, P, D).
             sigma: σ (B, P, D).
             num_samples: S.
+            generator: source of randomness. With one, all samples of the
+                batch get the same draws, so that a result does not depend on
+                the batch it came in.
 
         Returns:
             (S, B, P, D).
@@ -165,7 +187,9 @@ class RLEFlowHead(nn.Module):
                 f'{self.loss_module.mode!r}'
             )
         flow_mean, flow_std = self.flow.moments()
-        residual = self.flow.sample((num_samples, *mean.shape[:-1]))
+        batch, points = mean.shape[:2]
+        people = batch if generator is None else 1
+        residual = self.flow.sample((num_samples, people, points), generator)
         return mean + sigma * (residual - flow_mean) / flow_std
 
 
@@ -182,3 +206,10 @@ def _draw_labelled(weight: Tensor, num: int) -> tuple[Tensor, Tensor]:
     index = torch.where(labelled, key, -1.0).argsort(descending=True)[:num]
     count = labelled.sum().clamp_min(1)
     return index, (num / count).clamp_max(1)
+
+
+def _without_temperature(
+    module: RLEFlowHead, state_dict: dict, prefix: str, *args
+) -> None:
+    """Accept weights that were saved before there was a temperature."""
+    state_dict.setdefault(prefix + 'temperature', torch.ones(()))

@@ -363,6 +363,51 @@ def test_predictions_are_root_relative_and_complete(model_cfg, body):
     assert not pred.vertices.requires_grad
 
 
+@pytest.mark.parametrize('head', ['CoarseMeshHead', 'SMPLHead'])
+def test_parameters_come_with_any_head_on_request(head, model_cfg, body):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.head = dict(type=f'mmd2a.{head}')
+    cfg.body_fitter = dict(type='mmd2a.BodyFitter')
+    model = build(cfg).eval()
+    people = [make_sample(body, i) for i in range(2)]
+    with torch.no_grad():
+        pred = model(make_inputs(), people, mode='predict')[1].pred
+    names = ('global_orient', 'body_pose', 'betas', 'transl')
+    posed = body(**{name: pred.get(name)[None] for name in names}).vertices[0]
+    residual = (posed - pred.vertices).norm(dim=-1).mean()
+    torch.testing.assert_close(residual, pred.fit_residual, atol=1e-5, rtol=0)
+    assert residual < (1e-5 if head == 'SMPLHead' else 0.05)
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+def test_the_density_of_the_joints_is_among_the_predictions(
+    dims, model_cfg, body
+):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.flow_head.dims = dims
+    cfg.num_samples = 500
+    model = build(cfg).eval()
+    model.flow_head.temperature.fill_(2.0)
+
+    def predict(batch):
+        people = [make_sample(body, i) for i in range(batch)]
+        with torch.no_grad():
+            inputs = {k: v[:batch] for k, v in make_inputs().items()}
+            return model(inputs, people, mode='predict')[0].pred
+
+    pred = predict(2)
+    sigma = pred.get(f'keypoints{dims}d_sigma')
+    draws = pred.get(f'keypoints{dims}d_samples')
+    assert sigma.shape == (14, dims)
+    torch.testing.assert_close(draws.std(0), sigma, rtol=0.3, atol=0)
+    joints = pred.get(f'keypoints{dims}d')
+    assert ((draws.mean(0) - joints).abs() < 0.2 * sigma).all()
+    if dims == 3:  # about 0.1 at the start, and the temperature
+        assert 0.7 < pred.sigma.mean() / sigma.mean() < 1.4
+    alone = predict(1).get(f'keypoints{dims}d_samples')
+    torch.testing.assert_close(alone, draws, atol=1e-4, rtol=1e-4)
+
+
 def test_a_depth_model_says_when_the_batch_has_no_depth(model_cfg):
     model = build(model_cfg).eval()
     with pytest.raises(ValueError, match='depth_branch=None'):

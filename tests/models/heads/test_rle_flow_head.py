@@ -152,6 +152,26 @@ def test_samples_have_the_mean_and_scale_that_were_predicted():
     torch.testing.assert_close(samples.std(0), sigma, rtol=0.15, atol=0)
 
 
+def test_the_temperature_scales_sigma_in_evaluation_and_is_saved():
+    torch.manual_seed(0)
+    head, z = RLEFlowHead(8, P), torch.randn(2, 5, 8)
+    raw = head(z)
+    head.temperature.fill_(1.5)
+    assert head(z).equal(raw)
+    assert head.eval()(z).equal(1.5 * raw)
+    assert head.state_dict()['temperature'] == 1.5
+
+
+def test_weights_from_before_there_was_a_temperature_still_load():
+    head = RLEFlowHead(8, P)
+    earlier = head.state_dict()
+    del earlier['temperature']
+    other = RLEFlowHead(8, P)
+    other.temperature.fill_(3.0)
+    other.load_state_dict(earlier)
+    assert other.temperature == 1
+
+
 def test_parity_refuses_to_be_sampled():
     head = build(loss=dict(type='mmd2a.RLELoss', mode='parity'))
     with pytest.raises(ValueError, match='exact'):

@@ -1,14 +1,11 @@
 """Mesh errors under named protocols, as an MMEngine metric."""
 
-import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import torch
-from mmengine.dist import get_world_size
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
@@ -18,6 +15,7 @@ from mmd2a.evaluation.labelled_meshes import LabelledMeshes
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe
 from mmd2a.evaluation.sample_identity import sample_identity
+from mmd2a.evaluation.sample_metric import SampleMetric
 from mmd2a.files import write_json
 from mmd2a.geometry import root_is_known, root_position, similarity_align
 from mmd2a.registry import METRICS
@@ -32,7 +30,7 @@ ERRORS = ('MPJPE', 'PA-MPJPE', 'PVE', 'MPJPE-z', 'PA-MPJPE-z')
 
 
 @METRICS.register_module()
-class MeshMetric(BaseMetric):
+class MeshMetric(SampleMetric):
     """Compare predicted meshes with the ground truth, in millimetres.
 
     B: batch, J: joints of the protocol, V: mesh vertices.
@@ -81,11 +79,6 @@ class MeshMetric(BaseMetric):
         >>> metric.protocols[0].root
         'mid_hip'
     """
-
-    # Keys carry the protocol; an empty prefix adds nothing and, unlike None,
-    # is not warned about.
-    default_prefix = ''
-    results: list[Any]
 
     def __init__(
         self,
@@ -149,37 +142,13 @@ class MeshMetric(BaseMetric):
                     }
         self.results.extend(records)
 
-    def evaluate(self, size: int) -> dict:
-        """Gather the samples of all ranks and compute the metrics.
-
-        Args:
-            size: number of samples in the data set.
-        """
-        self._size = size
-        # Ranks exchange whole lists, one element each. MMEngine would
-        # interleave single samples and cut the tail, which is right only if
-        # the sampler went round-robin.
-        self.results = [self.results]
-        return super().evaluate(get_world_size())
-
     def compute_metrics(self, results: list[list[dict]]) -> dict[str, float]:
         """Average the lists of all ranks, each sample once."""
-        samples: dict[tuple, dict] = {}
-        for record in (r for part in results for r in part):
-            samples.setdefault(record['id'], record)
-        samples = dict(sorted(samples.items()))
-        if len(samples) != self._size:
-            print_log(
-                f'MeshMetric saw {len(samples)} different samples where the '
-                f'data set has {self._size}',
-                'current',
-                logging.WARNING,
-            )
-
+        samples = self.unique(results)
         metrics: dict[str, float] = {}
         reports = []
         for protocol in self.protocols:
-            errors = [r['errors'][protocol.name] for r in samples.values()]
+            errors = [r['errors'][protocol.name] for r in samples]
             values = _summarize(errors)
             hashes = self._regressor_hashes(protocol)
             print_log(describe(protocol, hashes, values), 'current')
@@ -203,11 +172,11 @@ class MeshMetric(BaseMetric):
                     protocols=reports,
                     samples=[
                         dict(
-                            img_path=path,
-                            sample_idx=index,
+                            img_path=r['id'][1],
+                            sample_idx=r['id'][0],
                             errors_m=r['errors'],
                         )
-                        for (index, path, *_), r in samples.items()
+                        for r in samples
                     ],
                 ),
             )

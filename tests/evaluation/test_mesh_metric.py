@@ -250,7 +250,7 @@ def test_labels_of_other_numbers_of_shape_components_are_fitted(
 def test_lost_samples_are_reported(samples, monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'mmd2a.evaluation.mesh_metric.print_log',
+        'mmd2a.evaluation.sample_metric.print_log',
         lambda line, *_: lines.append(line),
     )
     evaluate(samples, size=9)

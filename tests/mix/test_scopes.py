@@ -96,6 +96,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
         ),
         TRANSFORMS=dict(
             DegradeDepth={},
+            DegradeImage={},
             FacingLabel={},
             LoadDepthForMMHuman3D={},
             LoadFrame={},

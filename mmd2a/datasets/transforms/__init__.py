@@ -1,6 +1,7 @@
 """From the files of a sample to the inputs of a model."""
 
 from mmd2a.datasets.transforms.degrade_depth import DegradeDepth
+from mmd2a.datasets.transforms.degrade_image import DegradeImage
 from mmd2a.datasets.transforms.load_frame import LoadFrame
 from mmd2a.datasets.transforms.pack_body_sample import PackBodySample
 from mmd2a.datasets.transforms.person_crop import PersonCrop
@@ -8,6 +9,7 @@ from mmd2a.datasets.transforms.photometric_jitter import PhotometricJitter
 
 __all__ = [
     'DegradeDepth',
+    'DegradeImage',
     'LoadFrame',
     'PackBodySample',
     'PersonCrop',

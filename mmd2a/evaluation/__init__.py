@@ -7,11 +7,13 @@ from mmd2a.evaluation.functional import (
     pa_mpjpe_z,
     pve,
 )
+from mmd2a.evaluation.keypoints2d_metric import Keypoints2DMetric
 from mmd2a.evaluation.mesh_metric import MeshMetric
 from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
 
 __all__ = [
     'PROTOCOLS',
+    'Keypoints2DMetric',
     'MeshMetric',
     'Protocol',
     'get_protocol',

@@ -27,7 +27,8 @@ class BodyDataSample(BaseDataElement):
       joint set.
     - ``keypoints2d`` (J, 2) crop coordinates; ``camera`` (3,): weak
       perspective (s, tx, ty).
-    - optional: ``coarse_vertices`` (K, 3), ``sigma`` (V,) in metres,
+    - optional: ``keypoints2d_localized`` (J, 2), where a localizer found the
+      joints; ``coarse_vertices`` (K, 3), ``sigma`` (V,) in metres,
       ``keypoints3d_sigma`` (J, 3) in metres or ``keypoints2d_sigma`` (J, 2),
       the standard deviation along each axis, and draws of those joints,
       ``keypoints3d_samples`` (S, J, 3) or ``keypoints2d_samples``; ``mask``
@@ -38,7 +39,8 @@ class BodyDataSample(BaseDataElement):
 
     Metainfo: ``img_path``, ``sample_idx``, ``ori_shape``, ``img_shape``,
     ``crop_matrix`` (2, 3) full image -> crop, ``bbox`` (4,) xyxy, ``flip``,
-    ``rotation``, ``joint_set``.
+    ``rotation``, ``joint_set``; ``keypoints2d_visibility`` (J,) where the data
+    set knows it, as in COCO: 2 visible, 1 hidden, 0 not labelled.
 
     Example:
         >>> import torch

@@ -139,7 +139,7 @@ def constant_metrics(
     labels = read_labels(test)
     results = {}
     for name, mesh in meshes.items():
-        metric = METRICS.build(cfg.test_evaluator)
+        metric = METRICS.build(mesh_metric(cfg))
         metric.dataset_meta = test.metainfo
         for i in range(len(test)):
             metric.process(
@@ -155,6 +155,18 @@ def constant_metrics(
             )
         results[name] = metric.evaluate(len(test))
     return results
+
+
+def mesh_metric(cfg: Config) -> dict:
+    """The metric of meshes among those of the evaluator."""
+    metrics = cfg.test_evaluator
+    metrics = metrics if isinstance(metrics, list) else [metrics]
+    for metric in metrics:
+        if str(metric['type']).rpartition('.')[2] == 'MeshMetric':
+            return metric
+    raise UsageError(
+        'test_evaluator has no mmd2a.MeshMetric, whose errors are compared'
+    )
 
 
 def mean_mesh(

@@ -23,3 +23,6 @@ val_dataloader = dict(
 test_dataloader = dict(
     dataset=dict(image_size=image_size, pipeline=test_pipeline)
 )
+
+val_evaluator = [_base_.val_evaluator, dict(type='mmd2a.Keypoints2DMetric')]
+test_evaluator = val_evaluator

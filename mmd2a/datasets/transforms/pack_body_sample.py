@@ -30,6 +30,7 @@ _META_KEYS = (
     'joint_set',
     'gender',
     'depth_kind',
+    'keypoints2d_visibility',
 )
 
 

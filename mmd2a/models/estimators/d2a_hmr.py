@@ -374,6 +374,9 @@ class D2AHMR(BaseModel):
             )
             if key in output
         }
+        joints: Any = output.get('localized')
+        if joints is not None:
+            fields['keypoints2d_localized'] = joints.keypoints2d
         if 'mask' in output:
             fields['mask'] = output['mask'].sigmoid()
         if self.flow_head is not None:

@@ -106,6 +106,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             PersonToInstance={},
             PersonToKeypoints={},
             PhotometricJitter={},
+            RandomOcclusion={},
             StackDepth={},
             WarpMaskForMMHuman3D={},
         ),

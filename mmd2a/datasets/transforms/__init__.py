@@ -6,6 +6,7 @@ from mmd2a.datasets.transforms.load_frame import LoadFrame
 from mmd2a.datasets.transforms.pack_body_sample import PackBodySample
 from mmd2a.datasets.transforms.person_crop import PersonCrop
 from mmd2a.datasets.transforms.photometric_jitter import PhotometricJitter
+from mmd2a.datasets.transforms.random_occlusion import RandomOcclusion
 
 __all__ = [
     'DegradeDepth',
@@ -14,4 +15,5 @@ __all__ = [
     'PackBodySample',
     'PersonCrop',
     'PhotometricJitter',
+    'RandomOcclusion',
 ]

@@ -8,6 +8,7 @@ import torch
 from mmcv.transforms import BaseTransform
 
 from mmd2a.body_models import build_body
+from mmd2a.datasets.transforms.box_changes import jitter_box, upper_body_box
 from mmd2a.datasets.transforms.crop_geometry import (
     crop_labels,
     fit_crop,
@@ -50,6 +51,11 @@ class PersonCrop(BaseTransform):
         shift_jitter: window centre varies by +- this part of its size.
         rotation: the picture turns by up to +- this many degrees.
         flip_prob: probability of mirroring.
+        box_jitter: standard deviation of each edge of the box, as a share of
+            its width or height: edges of a detector's boxes err one by one.
+        truncation_prob: probability that the legs are cut off, wholly or in
+            part: the window is that of the upper body. Needs
+            ``keypoints2d`` and a joint set; a sample without stays whole.
         body_model: config of the body whose parameters the labels hold, used
             for the pelvis that ``transl`` starts from. None: the body that
             comes with the package.
@@ -79,6 +85,8 @@ class PersonCrop(BaseTransform):
         flip_prob: float = 0.0,
         body_model: dict | None = None,
         joint_set: str | None = None,
+        box_jitter: float = 0.0,
+        truncation_prob: float = 0.0,
     ) -> None:
         self.size = (
             (size, size)
@@ -89,6 +97,16 @@ class PersonCrop(BaseTransform):
             raise ValueError(
                 f'scale_jitter must be in [0, 1), got {scale_jitter}'
             )
+        if not 0 <= box_jitter <= 0.2:
+            raise ValueError(
+                f'box_jitter must be in [0, 0.2], got {box_jitter}'
+            )
+        if not 0 <= truncation_prob <= 1:
+            raise ValueError(
+                f'truncation_prob must be in [0, 1], got {truncation_prob}'
+            )
+        self.box_jitter = box_jitter
+        self.truncation_prob = truncation_prob
         self.padding = padding
         self.scale_jitter = scale_jitter
         self.shift_jitter = shift_jitter
@@ -112,7 +130,7 @@ class PersonCrop(BaseTransform):
             results['K'] = check_camera(results['K'], path)
         if 'mask' in results:
             results['mask'] = as_mask(results['mask'], path)
-        crop = self._jitter(fit_crop(box, self.size, self.padding), results)
+        crop = self._jitter(box, labels, results)
 
         results['img'] = warp_image(results['img'], crop)
         if 'depth' in results:
@@ -134,11 +152,19 @@ class PersonCrop(BaseTransform):
         )
         return results
 
-    def _jitter(self, crop: CropCamera, results: dict) -> CropCamera:
+    def _jitter(
+        self, box: np.ndarray, labels: dict[str, np.ndarray], results: dict
+    ) -> CropCamera:
         """Draw all random numbers of this transform, always equally many."""
         rng = draw_generator(results, type(self).__name__)
         scale, right, down, turn = rng.uniform(-1, 1, 4)
         flip = bool(rng.random() < self.flip_prob)
+        truncate, legs = rng.random(2)
+        errors = rng.normal(size=4)
+        if truncate < self.truncation_prob:
+            box = upper_body_box(box, labels, results['joint_set'], legs)
+        box = jitter_box(box, errors * self.box_jitter)
+        crop = fit_crop(box, self.size, self.padding)
         height, width = crop.size
         step = self.shift_jitter * crop.scale
         return replace(
@@ -178,7 +204,9 @@ class PersonCrop(BaseTransform):
             f'{type(self).__name__}(size={self.size}, '
             f'padding={self.padding}, scale_jitter={self.scale_jitter}, '
             f'shift_jitter={self.shift_jitter}, '
-            f'rotation={self.rotation}, flip_prob={self.flip_prob})'
+            f'rotation={self.rotation}, flip_prob={self.flip_prob}, '
+            f'box_jitter={self.box_jitter}, '
+            f'truncation_prob={self.truncation_prob})'
         )
 
 

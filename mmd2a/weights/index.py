@@ -52,6 +52,7 @@ class WeightsEntry:
         results: per data set ``dict(command=..., metrics={name: dict(value=,
             low=, high=)})``; low and high are the ends of the 95 % interval.
         limits: where the model fails, a sentence each.
+        pictures: ``dict(file=..., caption=...)`` each, below ``docs/``.
 
     Raises:
         UnusableFileError: licence, training data or recipe are not told, or
@@ -80,6 +81,7 @@ class WeightsEntry:
     parts: list[str] = field(default_factory=list)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     limits: list[str] = field(default_factory=list)
+    pictures: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         wrong = self._what_is_wrong()

@@ -233,3 +233,30 @@ def test_a_diverged_model_is_not_shipped(trained):
         value.view(-1)[0] = 1e6
     with pytest.raises(CheckpointError, match=f'{name} is not finite as'):
         to_ship(trained, trained)
+
+
+def test_the_page_of_weights_is_that_of_the_index():
+    tool = runpy.run_path(str(ROOT / 'tools/weights/write_model_zoo.py'))
+    page = (ROOT / 'docs' / 'model_zoo.md').read_text()
+    assert page == tool['page'](read_index()), (
+        'run python tools/weights/write_model_zoo.py'
+    )
+
+
+def test_the_page_tells_what_the_index_knows(exported):
+    tool = runpy.run_path(str(ROOT / 'tools/weights/write_model_zoo.py'))
+    entries = read_index(exported.weights)
+    page = tool['page'](entries)
+    entry = entries[NAME]
+    error = entry.results['test']['metrics']['synthetic_h36m14/MPJPE']
+    for text in (
+        entry.sha256,
+        'SyntheticPeople (Apache-2.0), 8 people',
+        f'python tools/test.py {CONFIG} {NAME} --cfg-options '
+        'model.encoder.depth=1\n',
+        "get_model('mmd2a::tiny')",
+        'fails: it has seen eight people',
+        f'{error["value"]:g} | {error["low"]:g} to {error["high"]:g} | 4 |',
+        'Initial weights: `backbone`, `patch_embedding`.',
+    ):
+        assert text in page, text

@@ -11,6 +11,7 @@ tells what no program knows:
       - {name: SyntheticPeople, licence: Apache-2.0, what: 40000 people}
     recipe: {command: python tools/train.py ..., commit: c0ffee, time: 60 min}
     limits: [people upside down]         # where it fails
+    pictures: [{file: images/worst.jpg, caption: The worst ten}]  # in docs/
 
 Results are what tools/test.py --out wrote, errors what MeshMetric wrote on
 the same run (--cfg-options test_evaluator.outfile_prefix=errors); intervals
@@ -87,7 +88,7 @@ def read_card(path: str) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise UsageError(f'{path} is no card: it needs {", ".join(CARD)}')
     missing = [key for key in CARD if not card.get(key)]
-    unknown = sorted(set(card) - {*CARD, 'limits'})
+    unknown = sorted(set(card) - {*CARD, 'limits', 'pictures'})
     if missing or unknown:
         raise UsageError(
             f'{path}: '

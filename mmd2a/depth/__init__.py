@@ -12,8 +12,9 @@ from mmd2a.depth.kinds import (
     depth_of_kind,
 )
 from mmd2a.depth.missing import zero_missing_depth
-from mmd2a.depth.normalization import normalize_depth
+from mmd2a.depth.normalization import metres_per_unit, normalize_depth
 from mmd2a.depth.orientation import OrientationWatch, share_beside_farther
+from mmd2a.depth.residual import depth_residual
 
 __all__ = [
     'DEPTH_KINDS',
@@ -23,6 +24,8 @@ __all__ = [
     'check_normalization',
     'degrade_depth',
     'depth_of_kind',
+    'depth_residual',
+    'metres_per_unit',
     'normalize_depth',
     'relative_depth_error',
     'share_beside_farther',

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 MODES = ('metric', 'affine')
+#: Scale of metric depth where none is set, in metres.
+METRES_PER_UNIT = 0.6
 _LARGEST = torch.finfo(torch.float32).max / 4
 
 
@@ -60,7 +62,7 @@ def normalize_depth(
     if mode not in MODES:
         raise ValueError(f'mode must be one of {MODES}, got {mode!r}')
     if scale is None:
-        scale = 0.6 if mode == 'metric' else 4.0
+        scale = METRES_PER_UNIT if mode == 'metric' else 4.0
 
     depth = depth.float()
     valid = torch.isfinite(depth)
@@ -80,9 +82,12 @@ def normalize_depth(
         central.flatten(1).any(1).view(-1, 1, 1, 1), central, valid
     )
 
-    deviation = z - _masked_quantile(z, central, quantile)
+    middle = masked_quantile(z.flatten(1), central.flatten(1), quantile)
+    deviation = z - middle[..., None, None]
     if mode == 'affine':
-        spread = _masked_quantile(deviation.abs(), central, quantile)
+        spread = masked_quantile(
+            deviation.abs().flatten(1), central.flatten(1), quantile
+        )[..., None, None]
         # A flat map has no spread: its deviations are 0 and stay so.
         tiny = torch.finfo(torch.float32).tiny
         deviation = deviation / (spread * scale).clamp_min(tiny)
@@ -92,13 +97,42 @@ def normalize_depth(
     return torch.cat([deviation, valid.to(deviation.dtype)], 1)
 
 
-def _masked_quantile(values: Tensor, mask: Tensor, quantile: float) -> Tensor:
-    """Lower quantile per sample, (B, 1, 1, 1); 0 where nothing is marked.
+def masked_quantile(values: Tensor, mask: Tensor, quantile: float) -> Tensor:
+    """Lower quantile of the marked values of a sample.
 
     By sorting: unlike ``nanmedian`` it is deterministic on every device.
+
+    Args:
+        values: (B, P).
+        mask: bool (B, P).
+        quantile: in [0, 1].
+
+    Returns:
+        (B, 1); 0 where nothing is marked.
     """
-    ordered = torch.where(mask, values, torch.inf).flatten(1).sort(1).values
-    count = mask.flatten(1).sum(1, keepdim=True)
+    ordered = torch.where(mask, values, torch.inf).sort(1).values
+    count = mask.sum(1, keepdim=True)
     index = (quantile * (count - 1).clamp_min(0)).long()
     found = ordered.gather(1, index)
-    return torch.where(count > 0, found, 0).view(-1, 1, 1, 1)
+    return torch.where(count > 0, found, 0)
+
+
+def metres_per_unit(
+    mode: str = 'metric', scale: float | None = None, **settings: float
+) -> float | None:
+    """Metres of one unit of what :func:`normalize_depth` gives.
+
+    Args:
+        mode, scale: as there.
+        **settings: the rest of its arguments, which do not matter.
+
+    Returns:
+        None for affine depth, which has no unit.
+
+    Example:
+        >>> metres_per_unit(), metres_per_unit(mode='affine')
+        (0.6, None)
+    """
+    if mode != 'metric':
+        return None
+    return METRES_PER_UNIT if scale is None else scale

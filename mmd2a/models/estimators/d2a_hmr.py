@@ -13,10 +13,13 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel
-from mmd2a.depth import zero_missing_depth
+from mmd2a.depth import metres_per_unit, zero_missing_depth
 from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
-from mmd2a.models.heads.mesh_head_contract import require_coarse_mesh
+from mmd2a.models.heads.mesh_head_contract import (
+    require_coarse_mesh,
+    require_free_mesh,
+)
 from mmd2a.models.losses import build_mask_loss
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample, TokenMap
@@ -48,7 +51,8 @@ class D2AHMR(BaseModel):
                      └──── skip into the head ───────┘         └─ decoder
 
     A ``localizer``, beyond the paper, finds joints on the maps of the
-    backbone; the head takes them too.
+    backbone; the head takes them too. A ``refiner``, beyond the paper too,
+    corrects the mesh by what lies where it projects.
 
     .. math:: L = \lambda_d L_{RLE} + \lambda_s L_{silh} + L_{objective}
 
@@ -84,6 +88,9 @@ class D2AHMR(BaseModel):
         localizer: config of :class:`JointLocalizer`, or None, as in the
             paper. The head must take ``joint_set`` and
             ``joint_channels``.
+        refiner: config of :class:`MeshRefiner`, or None, as in the paper.
+            The losses of the mesh and of its density are taken of the mesh
+            before and after it.
         body_model: config of the body, for head and objective.
         keep_mask: also decode the silhouette when predicting.
         num_samples: number S of draws from the density of the joints that
@@ -125,6 +132,7 @@ class D2AHMR(BaseModel):
         silhouette_decoder: Config | None = None,
         loss_silhouette: Config | None = SILHOUETTE_LOSS,
         localizer: Config | None = None,
+        refiner: Config | None = None,
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
         num_samples: int = 0,
@@ -189,6 +197,9 @@ class D2AHMR(BaseModel):
                 flow_head,
                 default_args=dict(in_channels=width, num_points=points),
             )
+        self.refiner: Any = None
+        if refiner is not None:
+            self.refiner = self._build_refiner(refiner)
         self.keep_mask, self.num_samples = keep_mask, num_samples
         self.body_fitter: Any = None
         if body_fitter is not None:
@@ -213,11 +224,31 @@ class D2AHMR(BaseModel):
         """The body of the objective."""
         return self.objective.body_model
 
+    def _build_refiner(self, cfg: Config) -> nn.Module:
+        """Build the second step with what follows from the first."""
+        require_free_mesh(self.head)
+        require_coarse_mesh(self.head, self.body_model.num_vertices)
+        normalization = getattr(
+            self.data_preprocessor, 'depth_normalization', {}
+        )
+        return MODELS.build(
+            cfg,
+            default_args=dict(
+                coarse_ids=self.head.coarse_ids,
+                body_model=self.body_model,
+                joint_set=self.objective.joint_set,
+                sigma_dims=self.flow_head and self.flow_head.dims,
+                metres_per_unit=metres_per_unit(**normalization),
+            ),
+        )
+
     def _freeze_what_no_term_reaches(self) -> None:
         """Keep what is off out of the optimiser's and DDP's hands."""
+        has_terms = self.objective.has_terms or self.flow_head is not None
         parts = dict(
             silhouette_decoder=self.loss_silhouette is not None,
-            head=self.objective.has_terms or self.flow_head is not None,
+            head=has_terms,
+            refiner=has_terms,
         )
         for name, trained in parts.items():
             part = getattr(self, name)
@@ -264,7 +295,7 @@ class D2AHMR(BaseModel):
         )
 
     # ---- network ---------------------------------------------------------
-    def _tensor(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _tensor(self, inputs: dict[str, Tensor]) -> dict[str, Any]:
         """Inputs -> mesh, joints, camera, and what the other heads give."""
         height, width = inputs['img'].shape[-2:]
         if height != width:
@@ -288,6 +319,8 @@ class D2AHMR(BaseModel):
             output['localized'] = joints
         if self.flow_head is not None:
             output['sigma'] = self.flow_head(z.tokens)
+        if self.refiner is not None:
+            output = self._refined(output, inputs)
         if self.silhouette_decoder is not None and (
             self.keep_mask
             or (self.training and self.loss_silhouette is not None)
@@ -299,27 +332,35 @@ class D2AHMR(BaseModel):
         """Depth tokens, and who has them; None: an RGB-only model."""
         if self.depth_branch is None:
             return None
-        if 'depth' not in inputs:
-            raise ValueError(
-                'this model has a depth_branch but the batch has no depth:'
-                ' load it (LoadFrame(with_depth=True)) or set'
-                ' model.depth_branch=None'
-            )
+        _require_depth(inputs, 'a depth_branch', 'depth_branch=None')
         has_depth = inputs.get('has_depth')
         depth = zero_missing_depth(inputs['depth'], has_depth)
         return self.depth_embedding(self.depth_branch(depth), has_depth)
 
+    def _refined(
+        self, first: dict[str, Any], inputs: dict[str, Tensor]
+    ) -> dict[str, Any]:
+        """The output after the second step; the one before is ``first``."""
+        if self.refiner.use_depth:
+            _require_depth(inputs, 'a refiner', 'refiner.use_depth=False')
+        refined = self.refiner(
+            first, inputs.get('depth'), inputs.get('has_depth')
+        )
+        # What the correction leaves alone stays where it projects.
+        return dict(
+            self.objective.centre(refined, move_camera=True), first=first
+        )
+
     # ---- training --------------------------------------------------------
     def _loss(
-        self, output: dict[str, Tensor], data_samples: list[BodyDataSample]
+        self, output: dict[str, Any], data_samples: list[BodyDataSample]
     ) -> dict[str, Tensor]:
         """The terms of the objective, of the density and of the mask."""
         gt = self.objective.targets(data_samples)
-        losses = self.objective(output, gt)
-        if self.flow_head is not None:
-            losses['loss_rle'] = self.flow_head.loss(
-                *self._distribution_terms(output, gt)
-            )
+        losses = self._mesh_losses(output, gt)
+        if self.refiner is not None:
+            for name, value in self._mesh_losses(output['first'], gt).items():
+                losses[f'{name}_first'] = self.refiner.first_weight * value
         if self.localizer is not None:
             losses.update(
                 self.localizer.loss(
@@ -335,6 +376,17 @@ class D2AHMR(BaseModel):
         if not losses:
             why = 'objective.loss_*, flow_head, loss_silhouette are all None'
             raise ValueError(f'there is nothing to train: {why}')
+        return losses
+
+    def _mesh_losses(
+        self, output: dict[str, Any], gt: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """The terms of a mesh and of its density."""
+        losses = self.objective(output, gt)
+        if self.flow_head is not None:
+            losses['loss_rle'] = self.flow_head.loss(
+                *self._distribution_terms(output, gt)
+            )
         return losses
 
     def _distribution_terms(
@@ -411,6 +463,16 @@ class D2AHMR(BaseModel):
             )
             fields[f'keypoints{dims}d_samples'] = draws.transpose(0, 1)
         return fields
+
+
+def _require_depth(inputs: dict[str, Tensor], part: str, without: str) -> None:
+    """Say that a part of the model needs depth, and how to do without."""
+    if 'depth' not in inputs:
+        raise ValueError(
+            f'this model has {part} but the batch has no depth:'
+            ' load it (LoadFrame(with_depth=True)) or set'
+            f' model.{without}'
+        )
 
 
 def _channels_of(branch: Any, embedding: Config) -> Any:

@@ -49,6 +49,27 @@ def require_coarse_mesh(head: nn.Module, num_vertices: int) -> None:
         )
 
 
+def require_free_mesh(head: nn.Module) -> None:
+    """Check that the vertices of a mesh head may be moved one by one.
+
+    Raises:
+        TypeError: it gives parameters, which a corrected mesh would not fit.
+
+    Example:
+        >>> require_free_mesh(nn.Identity())
+        Traceback (most recent call last):
+        TypeError: refiner moves vertices of a mesh, which parameters of
+        Identity would no longer give: ...
+    """
+    if not hasattr(head, 'upsample'):
+        raise TypeError(
+            'refiner moves vertices of a mesh, which parameters of '
+            f'{type(head).__name__} would no longer give: set '
+            "head.type='mmd2a.CoarseMeshHead' or another head that has "
+            'upsample(coarse), or refiner=None'
+        )
+
+
 def _what_is_wrong(head: Any, num_vertices: int) -> str | None:
     count, ids = head.num_coarse_vertices, head.coarse_ids
     if not isinstance(count, int) or not 0 < count <= num_vertices:

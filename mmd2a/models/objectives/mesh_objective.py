@@ -119,12 +119,16 @@ class MeshObjective(nn.Module):
             )
         )
 
-    def centre(self, output: dict[str, Tensor]) -> dict[str, Tensor]:
+    def centre(
+        self, output: dict[str, Tensor], move_camera: bool = False
+    ) -> dict[str, Tensor]:
         """Move meshes to their root and add their joints.
 
         Args:
             output: ``vertices`` (B, V, 3), ``camera`` (B, 3) weak perspective
                 (s, tx, ty), perhaps ``coarse_vertices`` (B, K, 3), and more.
+            move_camera: let the camera follow the root, so that a mesh shows
+                where it did; else it shows the root where it says.
 
         Returns:
             The same with the meshes relative to their root, ``keypoints3d``
@@ -138,9 +142,12 @@ class MeshObjective(nn.Module):
         for key in ('vertices', 'coarse_vertices'):
             if key in output:
                 centred[key] = output[key] - root
+        if move_camera:
+            shift = nn.functional.pad(root[:, 0, :2], (1, 0))
+            centred['camera'] = output['camera'] + shift
         centred['keypoints3d'] = joints - root
         centred['keypoints2d'] = weak_perspective_project(
-            centred['keypoints3d'], output['camera']
+            centred['keypoints3d'], centred['camera']
         )
         return centred
 

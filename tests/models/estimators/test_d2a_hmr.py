@@ -166,6 +166,95 @@ def test_a_localizer_trains_and_is_trained_by_the_mesh(
     assert model.localizer.heatmaps.weight.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize(
+    'depth_branch, use_depth, localizer, dims',
+    [
+        (True, True, True, 3),
+        (False, True, True, 3),  # depth in the second step alone
+        (False, False, True, 2),
+        (True, False, False, None),
+    ],
+)
+def test_a_refiner_trains_in_every_combination(
+    depth_branch, use_depth, localizer, dims, model_cfg, body
+):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.refiner = dict(type='mmd2a.MeshRefiner', use_depth=use_depth)
+    if localizer:
+        cfg.localizer = dict(type='mmd2a.JointLocalizer', channels=16)
+    if not depth_branch:
+        cfg.depth_branch = None
+    if dims is None:
+        cfg.flow_head = None
+    else:
+        cfg.flow_head.dims = dims
+    model = build(cfg).train()
+    inputs = make_inputs(with_depth=depth_branch or use_depth)
+    samples = [make_sample(body, i) for i in range(2)]
+    losses = model(inputs, samples, mode='loss')
+    assert {'loss_vertices', 'loss_vertices_first'} <= losses.keys()
+    assert ('loss_rle_first' in losses) == (dims is not None)
+    model.parse_losses(losses)[0].backward()
+    assert all(
+        p.grad is not None for p in model.parameters() if p.requires_grad
+    )
+    assert model.refiner.output.weight.grad.any()
+    if use_depth:
+        with pytest.raises(ValueError, match='=False|=None'):
+            model(make_inputs(with_depth=False))
+
+
+def test_what_the_refiner_leaves_alone_stays_where_it_projects(model_cfg):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.refiner = dict(type='mmd2a.MeshRefiner')
+    model = build(cfg).eval()
+    with torch.no_grad():
+        output = model(make_inputs())
+        for key in ('vertices', 'keypoints2d', 'sigma'):
+            torch.testing.assert_close(output[key], output['first'][key])
+        # All joints, and so the root, 5 cm to the right: so in the image.
+        model.refiner.output.bias[0] = 0.5
+        moved = model(make_inputs())
+    shift = moved['keypoints2d'] - output['keypoints2d']
+    expected = torch.zeros_like(shift)
+    # Joints and vertices both carry the mesh: twice 5 cm.
+    expected[..., 0] = 0.1 * output['camera'][:, :1]
+    torch.testing.assert_close(shift, expected, atol=2e-3, rtol=0.02)
+    torch.testing.assert_close(
+        moved['keypoints3d'], output['keypoints3d'], atol=2e-3, rtol=0
+    )
+
+
+def test_the_first_mesh_learns_as_without_a_refiner(model_cfg, body):
+    """Detached, its losses and gradients are those of the model without."""
+    cfg = copy.deepcopy(model_cfg)
+    cfg.silhouette_decoder, cfg.flow_head = None, None
+    plain = build(cfg).train()
+    cfg.refiner = dict(type='mmd2a.MeshRefiner')
+    model = build(cfg).train()
+    model.load_state_dict(plain.state_dict(), strict=False)
+    torch.nn.init.normal_(model.refiner.output.weight, std=0.1)
+    samples = [make_sample(body, i) for i in range(2)]
+    for each in (plain, model):
+        torch.manual_seed(0)  # of the token mask
+        losses = each(make_inputs(), samples, mode='loss')
+        each.parse_losses(losses)[0].backward()
+    gradients = dict(model.named_parameters())
+    for name, parameter in plain.named_parameters():
+        torch.testing.assert_close(gradients[name].grad, parameter.grad)
+
+
+def test_a_refiner_refuses_what_it_cannot_correct(model_cfg):
+    cfg = copy.deepcopy(model_cfg)
+    cfg.refiner = dict(type='mmd2a.MeshRefiner')
+    cfg.data_preprocessor.depth_normalization = dict(mode='affine')
+    with pytest.raises(ValueError, match="mode='affine' has no unit"):
+        build(cfg)
+    cfg.head = dict(type='mmd2a.SMPLHead')
+    with pytest.raises(TypeError, match='parameters of SMPLHead'):
+        build(cfg)
+
+
 @pytest.mark.parametrize('dims', [2, 3])
 @pytest.mark.parametrize('mode', ['hybrid', 'sinusoidal', 'learnable', 'none'])
 def test_distribution_dims_and_positional_modes_train(

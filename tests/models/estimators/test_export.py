@@ -16,6 +16,10 @@ CASES = {
     'coarse mesh': dict(),
     'parameters': {'head.type': 'mmd2a.SMPLHead'},
     'no depth': {'depth_branch': None},
+    'refined': {
+        'localizer': dict(type='mmd2a.JointLocalizer', channels=16),
+        'refiner': dict(type='mmd2a.MeshRefiner'),
+    },
 }
 
 
@@ -72,9 +76,9 @@ def test_one_program_serves_any_batch(case):
 
 
 @pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
-@pytest.mark.parametrize('head', ['CoarseMeshHead', 'SMPLHead'])
-def test_one_trace_serves_any_batch(head):
-    model = build(**{'head.type': f'mmd2a.{head}'})
+@pytest.mark.parametrize('case', ['coarse mesh', 'parameters', 'refined'])
+def test_one_trace_serves_any_batch(case):
+    model = build(**CASES[case])
     with torch.no_grad():
         trace = torch.jit.trace(model, draw(3), check_trace=False)
         # What the ONNX exporter of TorchScript knows in part only.

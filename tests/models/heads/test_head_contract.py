@@ -12,12 +12,13 @@ from mmd2a.structures import TokenMap
 
 B, C, C_DEPTH, K, GRID = 2, 24, 12, 60, (6, 6)
 MODELS.import_from_location()
-# A head of a mesh is one that needs a body; a new one is found by itself.
+# A head of a mesh takes tokens and a body; a new one is found by itself.
 HEADS = [
     name
     for name, part in MODELS.module_dict.items()
     if '.models.heads.' in part.__module__
-    and 'body_model' in inspect.signature(part).parameters
+    and {'in_channels', 'body_model'}
+    <= inspect.signature(part).parameters.keys()
 ]
 
 

@@ -6,9 +6,11 @@ Uses a GPU when there is one. Several GPUs or processes: tools/dist_test.sh.
 """
 
 if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.brief import begin_brief
     from mmd2a.cli.early_stops import answer_early_stops
 
     answer_early_stops()
+    begin_brief()
 
 import argparse
 

@@ -8,9 +8,11 @@ An earlier training is not overwritten: a new one needs a new --work-dir.
 """
 
 if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.brief import begin_brief
     from mmd2a.cli.early_stops import answer_early_stops
 
     answer_early_stops()
+    begin_brief()
 
 import argparse
 

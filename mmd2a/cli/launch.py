@@ -22,6 +22,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmd2a.cli.brief import add_brief_argument, is_brief
 from mmd2a.cli.checkpoint_names import checkpoint_address
 from mmd2a.cli.one_line import one_line
 from mmd2a.cli.start import Start
@@ -42,6 +43,7 @@ from mmd2a.engine.distributed import (
     shutdown_distributed,
 )
 from mmd2a.engine.pretrained_init import require_pretrained_weights
+from mmd2a.engine.progress_hook import ProgressHook
 from mmd2a.engine.stopping import (
     Stopped,
     end_children,
@@ -59,6 +61,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         'default work_dirs/ and the name of the config',
     )
     add_option_argument(parser)
+    add_brief_argument(parser)
     parser.add_argument(
         '--launcher',
         choices=LAUNCHERS,
@@ -133,6 +136,8 @@ def build_runner(
     runner = kind.from_cfg(cfg)
     if start is not None:
         start.apply(runner)
+    if is_brief():
+        runner.register_hook(ProgressHook())
     return runner
 
 

@@ -12,14 +12,17 @@ those that are there.
 """
 
 if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.brief import begin_brief
     from mmd2a.cli.early_stops import answer_early_stops
 
     answer_early_stops()
+    begin_brief()
 
 import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmd2a.cli.brief import add_brief_argument, tell
 from mmd2a.cli.launch import run_tool
 from mmd2a.cli.tool_config import UsageError, add_option_argument, read_config
 from mmd2a.datasets.synthetic_people import Cache, generate_people
@@ -40,6 +43,7 @@ def parse_args() -> argparse.Namespace:
         'all settings taken from there',
     )
     add_option_argument(parser)
+    add_brief_argument(parser)
     parser.add_argument('--data-root', default='data/synthetic_people')
     parser.add_argument(
         '--splits',
@@ -84,7 +88,7 @@ def make_for_config(path: str, options: dict) -> None:
     for settings in found:
         check_motions(settings.get('motions') or [])
         people = DATASETS.build({**settings, 'pipeline': []})
-        print(
+        tell(
             f'{people.cache.split}: {len(people)} people in '
             f'{people.cache.folder}'
         )
@@ -128,7 +132,7 @@ def main() -> None:
             tuple(args.motions),
         )
         made = generate_people(cache, args.num_people, args.num_workers)
-        print(
+        tell(
             f'{split}: {args.num_people} people in {cache.folder} '
             f'({made} made now)'
         )

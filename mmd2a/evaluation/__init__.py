@@ -1,5 +1,6 @@
 """Error kernels, named protocols and the metrics built on them."""
 
+from mmd2a.evaluation.calibration_metric import CalibrationMetric
 from mmd2a.evaluation.functional import (
     mpjpe,
     mpjpe_z,
@@ -13,6 +14,7 @@ from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
 
 __all__ = [
     'PROTOCOLS',
+    'CalibrationMetric',
     'Keypoints2DMetric',
     'MeshMetric',
     'Protocol',

@@ -343,8 +343,14 @@ class D2AHMR(BaseModel):
         """The output after the second step; the one before is ``first``."""
         if self.refiner.use_depth:
             _require_depth(inputs, 'a refiner', 'refiner.use_depth=False')
+        # Training does not know it, so sigma has no such factor there.
+        temperature = (
+            1.0
+            if self.training
+            else getattr(self.flow_head, 'temperature', 1.0)
+        )
         refined = self.refiner(
-            first, inputs.get('depth'), inputs.get('has_depth')
+            first, inputs.get('depth'), inputs.get('has_depth'), temperature
         )
         # What the correction leaves alone stays where it projects.
         return dict(

@@ -1,6 +1,5 @@
 """A second step: correct a mesh by what the image and depth say of it."""
 
-import math
 from typing import Any
 
 import torch
@@ -184,6 +183,7 @@ class MeshRefiner(nn.Module):
         first: dict[str, Any],
         depth: Tensor | None = None,
         has_depth: Tensor | None = None,
+        temperature: Tensor | float = 1.0,
     ) -> dict[str, Any]:
         """Correct a mesh.
 
@@ -196,6 +196,8 @@ class MeshRefiner(nn.Module):
             depth: normalised depth and its validity (B, 2, H, W); None:
                 nobody has it.
             has_depth: (B,), above 0 for samples that have depth; None: all.
+            temperature: factor that sigma has got after training: it is no
+                news of the points, and stays.
 
         Returns:
             The same with ``vertices``, ``coarse_vertices`` and ``sigma``
@@ -203,7 +205,7 @@ class MeshRefiner(nn.Module):
         """
         if self.detach:
             first = {key: _detached(value) for key, value in first.items()}
-        features = self._features(first, depth, has_depth)
+        features = self._features(first, depth, has_depth, temperature)
         tokens = self.embed(features.to(self.point_embedding.dtype))
         tokens = tokens + self.point_embedding
         for block in self.blocks:
@@ -240,6 +242,7 @@ class MeshRefiner(nn.Module):
         first: dict[str, Any],
         depth: Tensor | None,
         has_depth: Tensor | None,
+        temperature: Tensor | float = 1.0,
     ) -> Tensor:
         """What is known of each point, (B, J + T, F), in units of its own."""
         mesh, camera = first['vertices'], first['camera']
@@ -273,7 +276,7 @@ class MeshRefiner(nn.Module):
                 self._flat_features(first, localized),
                 points2d,
                 torch.stack([z / (3 * _UNIT), facing], -1),
-                self._sigma_features(first, z),
+                self._sigma_features(first, z, temperature),
             ]
             return torch.cat(parts, -1)
 
@@ -312,11 +315,13 @@ class MeshRefiner(nn.Module):
         # Nothing beside the joints was localised.
         return F.pad(flat / scale / _UNIT, (0, 0, 0, len(self.token_ids)))
 
-    def _sigma_features(self, first: dict[str, Any], z: Tensor) -> Tensor:
+    def _sigma_features(
+        self, first: dict[str, Any], z: Tensor, temperature: Tensor | float
+    ) -> Tensor:
         """Log scales of the points (B, J + T, 3); zero where unknown."""
         if not self.sigma_dims:
             return z.new_zeros(*z.shape, _SIGMA)
-        scales = first['sigma'].to(z.dtype).log() - math.log(_UNIT)
+        scales = (first['sigma'].to(z.dtype) / (_UNIT * temperature)).log()
         joints = scales[:, : self.num_joints]
         if self.sigma_dims == 2:
             vertices = z.new_zeros(len(z), len(self.token_ids), 2)

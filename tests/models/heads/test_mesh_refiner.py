@@ -209,6 +209,15 @@ def test_gradients_are_those_of_differences(body, ids):
     assert torch.autograd.gradcheck(run, inputs, fast_mode=True)
 
 
+def test_a_temperature_of_sigma_is_no_news_and_stays(body, ids):
+    refiner, first = learned(build(body, ids)), first_step(body, ids)
+    refined = refiner(first, depth_maps())
+    hot = dict(first, sigma=first['sigma'] * 1.5)
+    warmed = refiner(hot, depth_maps(), temperature=torch.tensor(1.5))
+    torch.testing.assert_close(warmed['vertices'], refined['vertices'])
+    torch.testing.assert_close(warmed['sigma'], refined['sigma'] * 1.5)
+
+
 def test_depth_without_a_unit_is_refused(body, ids):
     with pytest.raises(ValueError, match='refiner.use_depth=False'):
         build(body, ids, metres_per_unit=None)

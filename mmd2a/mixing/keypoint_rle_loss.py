@@ -27,10 +27,10 @@ class KeypointRLELoss(nn.Module):
     ``RLEHead`` loads, flow included.
 
     Args:
-        mode: ``'exact'`` or ``'parity'``; see :class:`RLELoss`.
+        mode: ``'exact'``, ``'parity'`` or ``'paper'``; see :class:`RLELoss`.
         flow: config of the flow. By default :class:`RealNVP` in two dims,
             with a Laplace base for mode 'exact' and the published normal one
-            for 'parity'. None: that base alone.
+            for the others. None: that base alone.
         q_distribution: see :class:`RLELoss`.
         use_target_weight: weigh keypoints; False: all count fully.
         loss_weight: the factor λ.

@@ -14,7 +14,7 @@ def flow_config(
     Args:
         flow: config of the flow, whose own values win. :data:`DEFAULT_FLOW`
             itself: a `RealNVP` with a Laplace base for mode 'exact' and the
-            published normal one for 'parity'. None: that base alone.
+            published normal one for the others. None: that base alone.
         mode: of :class:`~mmd2a.models.RLELoss`.
         dims: D of the points.
 

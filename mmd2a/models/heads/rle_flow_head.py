@@ -40,7 +40,7 @@ class RLEFlowHead(nn.Module):
         num_points: P; or P for each D, of which ``dims`` picks one.
         dims: D, 3 or 2.
         flow: config of the flow. By default `RealNVP`, with a Laplace base
-            for mode 'exact' and the published normal one for 'parity'. None:
+            for mode 'exact', the published normal one for the others. None:
             that base alone.
         loss: config of the loss, by default `RLELoss` in mode 'exact'.
         hidden: width of the hidden layer.

@@ -55,7 +55,19 @@ class RLELoss(nn.Module):
     log σ twice, and log c is missing. The flow can absorb the scale, so σ is
     no uncertainty.
 
-    Both become negative when σ is small, as a density above one has a
+    **'paper'** is equation (1) of D2A-HMR to the letter, each term once, with
+    :math:`\bar x = (x - \mu) / \sigma`,
+
+    .. math:: -\log Q(\bar x) - \log G_\phi(\bar x) - \log c
+              + \sum_d \log \sigma_d, \qquad
+              c = 1 \Big/ \int Q\, G_\phi \approx
+              \Bigl(\tfrac{1}{S} \sum_s G_\phi(q_s)\Bigr)^{-1}
+
+    over S samples :math:`q_s` of Q: anew in each step of a training, the same
+    ones in every evaluation. It is a density, up to the error of c; σ is its
+    scale, as Q and G have it, and no standard deviation.
+
+    All become negative when σ is small, as a density above one has a
     positive logarithm: a value below zero means a good fit, not an error. Its
     size grows with the log of precision only; still, start it with a small
     ``loss_weight``.
@@ -63,14 +75,15 @@ class RLELoss(nn.Module):
     The average is over points of weight above 0, in nats per point.
 
     Args:
-        mode: 'exact' or 'parity'.
-        q_distribution: Q of 'parity', 'laplace' or 'gaussian'. In 'exact' the
-            flow's base plays its part.
+        mode: 'exact', 'parity' or 'paper'.
+        q_distribution: Q of 'parity' and 'paper', 'laplace' or 'gaussian', of
+            scale 1. In 'exact' the flow's base plays its part.
         clamp: bound of :math:`|\bar x|`. Beyond it the value stays and the
             gradient keeps its direction, so that a too small σ still grows;
             an infinite label has the gradient of one a million σ away.
         min_sigma: floor of σ, handled alike.
         loss_weight: factor of the loss.
+        num_samples: S of 'paper'.
 
     Li et al., Human pose regression with residual log-likelihood estimation,
     ICCV 2021, arXiv:2107.11291; taking it relative to m and r is ours.
@@ -89,10 +102,13 @@ class RLELoss(nn.Module):
         clamp: float = 100.0,
         min_sigma: float = 1e-4,
         loss_weight: float = 1.0,
+        num_samples: int = 1024,
     ) -> None:
         super().__init__()
-        if mode not in ('exact', 'parity'):
-            raise ValueError(f"mode is 'exact' or 'parity', got {mode!r}")
+        if mode not in ('exact', 'parity', 'paper'):
+            raise ValueError(
+                f"mode is 'exact', 'parity' or 'paper', got {mode!r}"
+            )
         if q_distribution not in ('laplace', 'gaussian'):
             raise ValueError(
                 "q_distribution is 'laplace' or 'gaussian', got "
@@ -101,6 +117,7 @@ class RLELoss(nn.Module):
         self.mode, self.q_distribution = mode, q_distribution
         self.clamp, self.min_sigma = clamp, min_sigma
         self.loss_weight = loss_weight
+        self.num_samples = num_samples
 
     def forward(
         self,
@@ -150,15 +167,39 @@ class RLELoss(nn.Module):
             return (
                 log_sigma - std.log().sum() - flow.log_prob(mean + error * std)
             )
+        if self.mode == 'paper':
+            error = self._normalised(target - pred, sigma)
+            log_c = self._log_c(flow, error)
+            return (
+                log_sigma - self._log_q(error) - flow.log_prob(error) - log_c
+            )
         error = self._normalised(pred - target, sigma + 1e-9)
         dims = error.shape[-1]
+        return 2 * log_sigma - self._log_q(error) - dims * flow.log_prob(error)
+
+    def _log_q(self, error: Tensor) -> Tensor:
+        """Log density of Q at (..., D) -> (...)."""
+        dims = error.shape[-1]
         if self.q_distribution == 'laplace':
-            log_q = -error.abs().sum(-1) - dims * math.log(2)
+            return -error.abs().sum(-1) - dims * math.log(2)
+        return -0.5 * error.square().sum(-1) - 0.5 * dims * math.log(
+            2 * math.pi
+        )
+
+    def _log_c(self, flow: RealNVP, like: Tensor) -> Tensor:
+        """Log of 1 / ∫ Q G, by samples of Q, ()."""
+        generator = None
+        if not self.training:
+            generator = torch.Generator(like.device).manual_seed(0)
+        shape = (2, self.num_samples, like.shape[-1])
+        if self.q_distribution == 'laplace':
+            # Where two waits of the same rate differ by, a Laplace variable.
+            waits = like.new_empty(shape).exponential_(generator=generator)
+            points = waits[0] - waits[1]
         else:
-            log_q = -0.5 * error.square().sum(-1) - 0.5 * dims * math.log(
-                2 * math.pi
-            )
-        return 2 * log_sigma - log_q - dims * flow.log_prob(error)
+            points = like.new_empty(shape[1:]).normal_(generator=generator)
+        log_mean = flow.log_prob(points).logsumexp(0)
+        return math.log(self.num_samples) - log_mean
 
     def _normalised(self, residual: Tensor, sigma: Tensor) -> Tensor:
         """Residual over sigma, within the clamp; its gradient is finite.

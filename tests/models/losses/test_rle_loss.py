@@ -97,6 +97,61 @@ def test_parity_counts_the_flow_d_times_and_sigma_twice(dims):
     )
 
 
+@pytest.mark.parametrize('q', ['laplace', 'gaussian'])
+@pytest.mark.parametrize('dims', [2, 3])
+def test_paper_has_each_term_once(dims, q):
+    """With an identity flow, whose c is known in closed form."""
+    error = torch.linspace(-1, 2, dims)
+    sigma = torch.linspace(0.2, 0.5, dims)
+    loss = RLELoss(mode='paper', q_distribution=q, num_samples=100_000)
+    paper = loss.eval().per_point(
+        torch.zeros(dims),
+        sigma,
+        error * sigma,
+        identity_flow(dims, 'gaussian'),
+    )
+    gauss = torch.distributions.Normal(0, 1).log_prob(error).sum()
+    if q == 'laplace':
+        log_q = torch.distributions.Laplace(0, 1).log_prob(error).sum()
+        log_c = -dims * (0.5 + math.log(0.5 * math.erfc(2**-0.5)))
+    else:
+        log_q, log_c = gauss, dims * 0.5 * math.log(4 * math.pi)
+    expected = -log_q - gauss - log_c + sigma.log().sum()
+    torch.testing.assert_close(paper, expected, atol=0.02, rtol=0)
+
+
+def test_paper_integrates_to_one_and_c_learns_with_the_flow():
+    flow = rough_flow(2, 'gaussian')
+    mean, sigma = torch.tensor([0.3, -0.2]), torch.tensor([0.05, 0.2])
+    axis = torch.linspace(-10, 10, 251)
+    x = mean + sigma * torch.cartesian_prod(axis, axis)
+    loss = RLELoss(mode='paper', num_samples=100_000).eval()
+    area = (20 / 250) ** 2 * sigma.prod()
+    with torch.no_grad():
+        p = (-loss.per_point(mean, sigma, x, flow)).exp() * area
+    assert p.sum() == pytest.approx(1, abs=0.02)
+    gradient = torch.autograd.grad(
+        loss._log_c(flow, mean), flow.t[0][4].weight
+    )[0]
+    assert gradient.abs().max() > 0
+
+
+def test_paper_draws_anew_in_training_and_never_in_evaluation():
+    flow, points = rough_flow(3, 'gaussian'), torch.zeros(2, 4, 3)
+    loss = RLELoss(mode='paper')
+    values = [
+        loss(points, points + 0.1, points, flow).item() for _ in range(4)
+    ]
+    assert values[0] != values[1] and max(values) - min(values) < 0.3
+    state = torch.get_rng_state()
+    loss.eval()
+    values = [
+        loss(points, points + 0.1, points, flow).item() for _ in range(2)
+    ]
+    assert values[0] == values[1]
+    assert torch.equal(state, torch.get_rng_state())
+
+
 @pytest.mark.parametrize('base', ['laplace', 'gaussian'])
 def test_exact_with_an_identity_flow_is_q(base):
     """σ is the standard deviation: b = σ / √2 for Laplace."""
@@ -211,7 +266,7 @@ def test_exact_recovers_the_scale_of_the_noise(seed):
     assert loss < -3
 
 
-@pytest.mark.parametrize('mode', ['exact', 'parity'])
+@pytest.mark.parametrize('mode', ['exact', 'parity', 'paper'])
 @pytest.mark.parametrize('sigma', [0.0, 1e-30, 1e30])
 def test_absurd_sigma_stays_finite(mode, sigma):
     pred = torch.zeros(2, 4, 3, requires_grad=True)
@@ -224,7 +279,7 @@ def test_absurd_sigma_stays_finite(mode, sigma):
     assert pred.grad.isfinite().all() and sigma.grad.isfinite().all()
 
 
-@pytest.mark.parametrize('mode', ['exact', 'parity'])
+@pytest.mark.parametrize('mode', ['exact', 'parity', 'paper'])
 def test_far_label_has_a_bounded_loss_and_still_widens_sigma(mode):
     pred, target = torch.zeros(1, 1, 3), torch.full((1, 1, 3), 5.0)
     sigma = torch.full((1, 1, 3), 1e-3, requires_grad=True)
@@ -236,7 +291,7 @@ def test_far_label_has_a_bounded_loss_and_still_widens_sigma(mode):
     assert (sigma.grad < 0).all()
 
 
-@pytest.mark.parametrize('mode', ['exact', 'parity'])
+@pytest.mark.parametrize('mode', ['exact', 'parity', 'paper'])
 @pytest.mark.parametrize('dims', [2, 3])
 def test_gradients_are_right(mode, dims):
     flow = rough_flow(dims, 'gaussian').double()
@@ -245,8 +300,9 @@ def test_gradients_are_right(mode, dims):
         0.5 + torch.rand(1, 3, dims, dtype=torch.float64)
     ).requires_grad_()
     target = torch.randn(1, 3, dims, dtype=torch.float64)
+    loss = RLELoss(mode=mode).eval()
     assert torch.autograd.gradcheck(
-        lambda p, s: RLELoss(mode=mode)(p, s, target, flow), (pred, sigma)
+        lambda p, s: loss(p, s, target, flow), (pred, sigma)
     )
 
 

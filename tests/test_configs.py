@@ -1,10 +1,12 @@
 """Every shipped config is complete: it loads, builds and is listed."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -12,6 +14,7 @@ from mmengine.registry import init_default_scope
 
 from mmd2a.cli.tool_config import UsageError, add_option_argument, read_config
 from mmd2a.registry import METRICS, MODELS, TRANSFORMS
+from mmd2a.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 FAMILY = ROOT / 'configs' / 'd2a_hmr'
@@ -45,7 +48,23 @@ def test_training_meets_people_without_depth(name):
 
 @pytest.mark.parametrize('name', CONFIGS)
 def test_training_starts_without_a_network(name):
-    assert 'Pretrained' not in load(name).pretty_text
+    """Initial weights that a config names come with the package."""
+    named = re.findall("checkpoint='([^']*)'", load(name).pretty_text)
+    for address in named:
+        assert find_weights(address.removeprefix('mmd2a://'))
+
+
+def test_every_parameter_of_the_mobilenet_is_trained():
+    """No layer of the backbone is built for nothing: DDP would stop."""
+    cfg = load('d2a_hmr/d2a_hmr_mobilenet-v2.py').model
+    backbone = MODELS.build(dict(cfg.backbone, init_cfg=None))
+    localizer = MODELS.build(
+        dict(cfg.localizer, in_channels=cfg.patch_embedding.in_channels)
+    )
+    joints = localizer(backbone(torch.randn(2, 3, 64, 64)))
+    sum(part.sum() for part in joints).backward()
+    for module in (backbone, localizer):
+        assert all(p.grad is not None for p in module.parameters())
 
 
 @pytest.mark.parametrize('name', ['resnet50', 'resnet101'])

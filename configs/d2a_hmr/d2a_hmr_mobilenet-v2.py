@@ -1,6 +1,5 @@
 # D2A-HMR on MobileNetV2 with a localizer: what a CPU trains in hours.
-# Give the backbone ImageNet weights, without which it learns little in that
-# time: model.backbone.init_cfg.
+# The backbone starts from ImageNet weights, which come with the package.
 _base_ = [
     '../_base_/models/d2a_hmr.py',
     '../_base_/bodies/embedded.py',
@@ -9,10 +8,17 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-channels = [24, 32, 96, 320]  # strides 4, 8, 16, 32
+channels = [24, 32, 96, 1280]  # strides 4, 8, 16, 32
 model = dict(
     backbone=dict(
-        _delete_=True, type='mmpose.MobileNetV2', out_indices=(1, 2, 4, 6)
+        _delete_=True,
+        type='mmpose.MobileNetV2',
+        out_indices=(1, 2, 4, 7),
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='mmd2a://mobilenet-v2-imagenet',
+            prefix='backbone.',
+        ),
     ),
     patch_embedding=dict(in_channels=channels, embed_dims=128, level=2),
     localizer=dict(type='mmd2a.JointLocalizer'),  # None: as in the paper

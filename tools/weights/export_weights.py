@@ -25,6 +25,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from torch import nn
 
 from mmd2a.cli.checkpoint_names import checkpoint_address
 from mmd2a.cli.launch import run_tool
@@ -36,6 +37,7 @@ from mmd2a.cli.tool_config import (
     read_config,
 )
 from mmd2a.engine.checkpoint_loading import (
+    checkpoint_weights,
     load_every_parameter,
     read_checkpoint,
 )
@@ -146,6 +148,30 @@ def all_results(args: argparse.Namespace) -> dict[str, dict]:
     }
 
 
+def load(
+    model: nn.Module, checkpoint: Any, path: str, parts: list[str]
+) -> None:
+    """Load the whole model, or parts of it from a file that has them."""
+    if not parts:
+        load_every_parameter(model, checkpoint, path)
+        return
+    weights = checkpoint_weights(checkpoint, path)
+    for part in parts:
+        module = getattr(model, part, None)
+        if not isinstance(module, nn.Module):
+            raise UsageError(f'the model has no part {part}')
+        start = f'{part}.'
+        load_every_parameter(
+            module,
+            {
+                key.removeprefix(start): value
+                for key, value in weights.items()
+                if key.startswith(start)
+            },
+            f'{part} of {path}',
+        )
+
+
 def main() -> None:
     args = parse_args()
     name = config_name(args.config)
@@ -158,7 +184,7 @@ def main() -> None:
     model, fresh = (MODELS.build(cfg.model) for _ in range(2))
     # Averaged weights stand where those of the optimiser were: MMEngine
     # swaps them when it saves.
-    load_every_parameter(model, read_checkpoint(checkpoint, 'cpu'), checkpoint)
+    load(model, read_checkpoint(checkpoint, 'cpu'), checkpoint, args.parts)
     entry = write_weights(
         args.folder,
         args.name,

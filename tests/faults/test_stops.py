@@ -155,7 +155,8 @@ def test_a_test_of_many_processes_just_stops(start, tmp_path, group):
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads sessions by ps')
 def test_a_test_just_stops(start, tmp_path):
-    process = start(TEST, toy_weights(tmp_path), '--work-dir', 'run')
+    brief = ['--brief', tmp_path / 'stdout']
+    process = start(TEST, toy_weights(tmp_path), '--work-dir', 'run', *brief)
     wait_for(tmp_path, 'Epoch(test)', process)
     line = stop(process, signal.SIGINT, tmp_path, group=True)
     assert line == 'stopped by SIGINT'

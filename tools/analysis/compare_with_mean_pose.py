@@ -13,12 +13,16 @@ nothing from its input and is free to predict any mesh ends up there.
 
 RESULTS.json is what ``tools/test.py --out`` wrote. Both rows are computed by
 the config's own evaluator, on the same people, under the same protocols.
+--shipped adds a row of a model that ships, with what the index of weights
+says of the test people of its own config.
 """
 
 if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.brief import begin_brief
     from mmd2a.cli.early_stops import answer_early_stops
 
     answer_early_stops()
+    begin_brief()
 
 import argparse
 import math
@@ -33,7 +37,9 @@ from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 from mmd2a.body_models import SMPLBodyModel
+from mmd2a.cli.brief import add_brief_argument, tell
 from mmd2a.cli.launch import run_tool
+from mmd2a.cli.shipped import require_shipped_model
 from mmd2a.cli.tool_config import (
     UsageError,
     add_option_argument,
@@ -190,30 +196,51 @@ def mean_mesh(
 
 
 def table(
-    model: dict[str, float], constant: dict[str, dict[str, float]]
+    models: dict[str, dict[str, float]], constant: dict[str, dict[str, float]]
 ) -> str:
-    """Errors of all predictors and what the model gains on each, in %."""
+    """Errors of all predictors and what models gain on constants, in %."""
     rows = []
-    for protocol in sorted({key.split('/')[0] for key in model}):
+    protocols = {key.split('/')[0] for row in constant.values() for key in row}
+    for protocol in sorted(protocols):
         keys = [f'{protocol}/{name}' for name in NAMES]
+        measured = {
+            title: values
+            for title, values in models.items()
+            if all(key in values for key in keys)
+        }
         rows += [
             f'protocol {protocol}, mm',
-            f'{"":22s}' + ''.join(f'{name:>13s}' for name in NAMES),
+            f'{"":34s}' + ''.join(f'{name:>11s}' for name in NAMES),
         ]
-        for title, values in {**constant, 'model': model}.items():
-            rows.append(
-                f'{title:22s}'
-                + ''.join(f'{values[key]:13.2f}' for key in keys)
+        rows += [
+            f'{title:34s}' + ''.join(f'{values[key]:11.2f}' for key in keys)
+            for title, values in {**constant, **measured}.items()
+        ]
+        rows += [
+            f'{f"{name} - {title}":34s}'
+            + ''.join(
+                f'{100 * (model[key] / values[key] - 1):+10.1f}%'
+                for key in keys
             )
-        for title, values in constant.items():
-            rows.append(
-                f'model - {title[:14]:14s}'
-                + ''.join(
-                    f'{100 * (model[key] / values[key] - 1):+12.1f}%'
-                    for key in keys
-                )
-            )
+            for name, model in measured.items()
+            for title, values in constant.items()
+        ]
     return '\n'.join(rows)
+
+
+def shipped_results(name: str | None) -> dict[str, float]:
+    """What the index says of a model on the test people.
+
+    Raises:
+        UsageError: there is no such model, or it was not measured there.
+    """
+    entry = require_shipped_model(name)
+    results = entry.results.get('test')
+    if results is None:
+        raise UsageError(
+            f'the index has no results of {entry.address} on test'
+        )
+    return {key: row['value'] for key, row in results['metrics'].items()}
 
 
 def read_results(path: str) -> dict[str, float]:
@@ -249,14 +276,28 @@ def main() -> None:
     )
     parser.add_argument('config')
     parser.add_argument('results', help='written by tools/test.py --out')
+    parser.add_argument(
+        '--title', default='model', help='of the row of these results'
+    )
+    parser.add_argument(
+        '--shipped',
+        nargs='?',
+        const='',
+        metavar='NAME',
+        help='add a row of this model that ships; of the first one without '
+        'NAME',
+    )
     add_option_argument(parser)
+    add_brief_argument(parser)
     args = parser.parse_args()
     cfg = read_config(args.config, args.cfg_options)
     require_parts(cfg, 'train')
     require_parts(cfg, 'test')
     init_default_scope(cfg.get('default_scope', 'mmd2a'))
-    model = read_results(args.results)
-    print(table(model, constant_metrics(cfg, ('left_hip', 'right_hip'))))
+    models = {args.title: read_results(args.results)}
+    if args.shipped is not None:
+        models = dict(shipped=shipped_results(args.shipped or None)) | models
+    tell(table(models, constant_metrics(cfg, ('left_hip', 'right_hip'))))
 
 
 if __name__ == '__main__':

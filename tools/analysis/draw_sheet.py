@@ -8,18 +8,22 @@ the side, decoded silhouette, per-vertex sigma.
 """
 
 if __name__ == '__main__':  # Before anything that takes seconds to import.
+    from mmd2a.cli.brief import begin_brief
     from mmd2a.cli.early_stops import answer_early_stops
 
     answer_early_stops()
+    begin_brief()
 
 import argparse
 import inspect
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
+from mmd2a.cli.brief import add_brief_argument, tell
 from mmd2a.cli.checkpoint_names import checkpoint_address
 from mmd2a.cli.launch import run_tool
 from mmd2a.cli.tool_config import (
@@ -38,6 +42,7 @@ from mmd2a.files import check_image_format
 from mmd2a.geometry import root_position
 from mmd2a.models.estimators import D2AHMR
 from mmd2a.registry import DATASETS, MODELS
+from mmd2a.structures import BodyDataSample
 from mmd2a.visualization import MeshVisualizer, save_image
 
 
@@ -53,6 +58,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', default='sheet.png')
     parser.add_argument('--num', type=int, default=6, help='people to draw')
     add_option_argument(parser)
+    add_brief_argument(parser)
     return parser.parse_args()
 
 
@@ -78,6 +84,41 @@ def build_model(settings: dict, checkpoint: str) -> D2AHMR:
     return model
 
 
+def draw(model: D2AHMR, people: Sequence[dict], path: str) -> None:
+    """Draw what a model says of some people.
+
+    Args:
+        model: in evaluation mode.
+        people: as a data set gives them; with the labels that there are.
+        path: the picture is written there.
+    """
+    batch = pseudo_collate(people)
+    images = [
+        img.permute(1, 2, 0).numpy()[..., ::-1].copy()
+        for img in batch['inputs']['img']
+    ]
+    depths = batch['inputs'].get('depth')
+    with torch.no_grad():
+        samples = [sample.cpu() for sample in model.test_step(batch)]
+    visualizer = MeshVisualizer()
+    visualizer.faces = model.body_model.faces.cpu().numpy()
+    captions = [caption(sample, model) for sample in samples]
+    save_image(path, visualizer.draw(images, samples, depths, captions))
+
+
+def caption(sample: BodyDataSample, model: D2AHMR) -> str:
+    """Error of one person, of the joints that have a label."""
+    joints = sample.gt.keypoints3d
+    known = sample.gt.keypoints3d_weight > 0
+    if not known[list(model.objective.root_ids)].all():
+        return 'no reference'
+    root = root_position(joints, model.objective.root_ids)
+    error = mpjpe(
+        sample.pred.keypoints3d[known][None], (joints - root)[known][None]
+    )
+    return f'MPJPE {1e3 * error.item():.0f} mm'
+
+
 def main() -> None:
     args = parse_args()
     check_image_format(args.out)
@@ -90,25 +131,8 @@ def main() -> None:
     model = build_model(cfg.model, checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     picks = np.linspace(0, len(dataset) - 1, args.num).astype(int)
-    batch = pseudo_collate([dataset[int(i)] for i in picks])
-    images = [
-        img.permute(1, 2, 0).numpy()[..., ::-1].copy()
-        for img in batch['inputs']['img']
-    ]
-    depths = batch['inputs'].get('depth')
-    with torch.no_grad():
-        samples = [sample.cpu() for sample in model.test_step(batch)]
-
-    captions = []
-    for sample in samples:
-        joints = sample.gt.keypoints3d
-        root = root_position(joints, model.objective.root_ids)
-        error = mpjpe(sample.pred.keypoints3d[None], (joints - root)[None])
-        captions.append(f'MPJPE {1e3 * error.item():.0f} mm')
-    visualizer = MeshVisualizer()
-    visualizer.faces = model.body_model.faces.cpu().numpy()
-    save_image(args.out, visualizer.draw(images, samples, depths, captions))
-    print(f'wrote {args.out}')
+    draw(model, [dataset[int(i)] for i in picks], args.out)
+    tell(f'wrote {args.out}')
 
 
 if __name__ == '__main__':

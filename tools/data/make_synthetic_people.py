@@ -22,7 +22,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmd2a.cli.brief import add_brief_argument, tell
+from mmd2a.cli.brief import add_brief_argument, is_brief, tell
 from mmd2a.cli.launch import run_tool
 from mmd2a.cli.tool_config import UsageError, add_option_argument, read_config
 from mmd2a.datasets.synthetic_people import Cache, generate_people
@@ -85,13 +85,15 @@ def make_for_config(path: str, options: dict) -> None:
     ]
     if not found:
         raise UsageError(f'{path} has no data set of synthetic people')
+    made = []
     for settings in found:
         check_motions(settings.get('motions') or [])
         people = DATASETS.build({**settings, 'pipeline': []})
-        tell(
-            f'{people.cache.split}: {len(people)} people in '
-            f'{people.cache.folder}'
-        )
+        split, folder = people.cache.split, people.cache.folder
+        print(f'{split}: {len(people)} people in {folder}')
+        made.append(f'{len(people)} {split}')
+    if is_brief():  # where print does not show
+        tell(f'people: {", ".join(made)}')
 
 
 def check_motions(paths: str | Sequence[str]) -> None:

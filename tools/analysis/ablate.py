@@ -240,7 +240,7 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
         config=table.config,
         protocol=protocol,
         metrics=list(table.metrics),
-        commit=_commit(),
+        commit=describe_commit(),
         date=datetime.date.today().isoformat(),
         machine=f'{platform.machine()}, one thread a run',
         steps=runs[0].steps,
@@ -248,7 +248,7 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
     )
 
 
-def _commit() -> str:
+def describe_commit() -> str:
     """The commit of this checkout, or what is known instead."""
     asked = subprocess.run(
         ['git', 'describe', '--always', '--dirty'],

@@ -9,6 +9,9 @@ from mmd2a.people.textures import gaussian_noise
 
 __all__ = ['Lens', 'develop']
 
+# Brightest over middle light that an exposure for the scene makes room for.
+_LARGEST_RANGE = 5.0
+
 
 class Lens(NamedTuple):
     """What camera and sensor do to the light.
@@ -21,6 +24,11 @@ class Lens(NamedTuple):
         noise: standard deviation of the noise, of full scale.
         noise_corner: (2,) where the noise is cut from its bank.
         motion: (2,) path of the camera during the exposure, share of size.
+        white: light that the brightest 3 % exceed after an exposure for the
+            scene (1 is nearly white), more where most is dark; None: the
+            same exposure whatever the scene.
+        saturation: factor on the distance of colours from grey.
+        sharpening: how much of the finest detail is added once more.
     """
 
     exposure: float
@@ -30,6 +38,9 @@ class Lens(NamedTuple):
     noise: float
     noise_corner: tuple[int, int]
     motion: tuple[float, float]
+    white: float | None = None
+    saturation: float = 1.0
+    sharpening: float = 0.0
 
     @classmethod
     def sample(
@@ -62,12 +73,24 @@ def develop(image: np.ndarray, lens: Lens) -> np.ndarray:
     image = cv2.GaussianBlur(
         image.astype(np.float32), (0, 0), max(lens.blur * size, 0.25)
     )
+    if lens.white is not None:
+        light = np.asarray(image, np.float32)[::3, ::3]
+        middle, bright = np.percentile(light, (50, 97))
+        # A window does not leave the room in the dark.
+        bright = min(bright, _LARGEST_RANGE * middle)
+        image = image * np.float32(lens.white / max(float(bright), 1e-3))
     # A soft shoulder keeps bright cloth from burning out.
     image = np.maximum(image * np.float32(lens.exposure), 0)
     image *= (np.float32(1.75) + np.float32(0.21) * image) / (1 + image)
     image = np.asarray(cv2.pow(image, 1 / lens.gamma), np.float32)
     image -= np.float32(0.5)
     image *= np.float32(lens.contrast)
+    if lens.saturation != 1:
+        grey = image.mean(2, keepdims=True)
+        image = grey + np.float32(lens.saturation) * (image - grey)
+    if lens.sharpening:
+        smooth = cv2.GaussianBlur(image, (0, 0), 1)
+        image += np.float32(lens.sharpening) * (image - smooth)
     row, column = lens.noise_corner
     noise = gaussian_noise()
     noise = noise[row : row + 256, column : column + 256]

@@ -12,15 +12,24 @@ from mmd2a.geometry.rasterization import Raster, rasterize, vertex_normals
 from mmd2a.people.angles import rotation_matrix
 from mmd2a.people.lens import Lens
 from mmd2a.people.looks import Look, surface_fields
+from mmd2a.people.photo import (
+    PHOTO_VIEW,
+    photo_lens,
+    photo_light,
+    photo_look,
+    photo_room,
+    plainer,
+)
 from mmd2a.people.poses import SPLITS, Pose, sample_pose
 from mmd2a.people.rectangles import join
 from mmd2a.people.renderer import Geometry, draw_geometry, shade
 from mmd2a.people.room import sample_occluder, sample_room
-from mmd2a.people.scene import Camera, Scene, sample_camera, sample_light
+from mmd2a.people.scene import Camera, Scene, View, sample_camera, sample_light
 
 __all__ = [
     'HIDDEN',
     'JOINT_SETS',
+    'LOOKS',
     'OUTSIDE',
     'SEEN',
     'Person',
@@ -29,6 +38,8 @@ __all__ = [
 
 #: Joint sets every person is labelled with.
 JOINT_SETS = ('smpl24', 'h36m14', 'coco17')
+#: How people, places and pictures can look; 'mixed': every other like photos.
+LOOKS = ('plain', 'photo', 'mixed')
 #: Visibility of a joint, as in COCO: outside the image, hidden by an object
 #: or by the person's own body, seen.
 OUTSIDE, HIDDEN, SEEN = 0, 1, 2
@@ -81,6 +92,7 @@ def render_person(
     index: int,
     image_size: int = 256,
     frames: np.ndarray | None = None,
+    looks: str = 'plain',
 ) -> Person:
     """Make person ``index`` of a split.
 
@@ -91,9 +103,15 @@ def render_person(
         image_size: width and height, pixels. The same person is drawn at
             every size.
         frames: (T, 24, 3) axis-angle poses of the user's own motions.
+        looks: 'plain', or 'photo' for clothes, places, light and cameras
+            nearer to those of photos (:mod:`.photo`), in the same pose and
+            with the same body; 'mixed': so if ``index`` is odd.
 
     Returns:
         Person: the same bytes for the same arguments.
+
+    Raises:
+        ValueError: looks that there are not.
 
     Example:
         >>> person = render_person(seed=0, split='train', index=3,
@@ -101,20 +119,33 @@ def render_person(
         >>> person.image.shape, person.labels['keypoints2d_coco17'].shape
         ((64, 64, 3), (17, 2))
     """
+    if looks not in LOOKS:
+        raise ValueError(
+            f'looks must be one of {", ".join(LOOKS)}, not {looks!r}'
+        )
+    photo = looks == 'photo' or (looks == 'mixed' and index % 2 == 1)
     rng = np.random.default_rng([seed, SPLITS[split], index])
     ood = split == 'ood'
     pose = sample_pose(rng, split, seed, frames)
     look = Look.sample(rng)
+    if photo:
+        look = photo_look(rng, look)
     world = _World.build(rng, pose, look)
-    camera = sample_camera(rng, world.clothed, image_size)
+    view = PHOTO_VIEW if photo else View()
+    camera = sample_camera(rng, world.clothed, image_size, view)
     room = sample_room(rng, world.clothed, camera, world.seat_height)
     light = sample_light(rng)
     lens = Lens.sample(rng, ood and rng.random() < _MOTION_BLUR_SHARE_OOD)
+    if photo:
+        room = photo_room(rng, room, world.clothed)
+        light, lens = photo_light(rng, light), photo_lens(rng, lens)
 
     faces = _faces()
     clothed = camera.to_camera(world.clothed)
     body = rasterize(clothed, faces, camera.K, (image_size, image_size))
     occluder = _choose_occluder(rng, split, camera, world.clothed, body)
+    if photo and occluder is not None:
+        occluder = plainer(rng, occluder)
     scene = room if occluder is None else _put_together(room, occluder)
     geometry = draw_geometry(body, scene, camera)
     image = shade(geometry, clothed, faces, look, scene, camera, light, lens)

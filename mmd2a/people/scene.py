@@ -12,7 +12,7 @@ from mmd2a.people.angles import rotation_matrix
 from mmd2a.people.materials import Material
 from mmd2a.people.rectangles import Rectangles
 
-__all__ = ['Camera', 'Light', 'Scene', 'sample_camera', 'sample_light']
+__all__ = ['Camera', 'Light', 'Scene', 'View', 'sample_camera', 'sample_light']
 
 _LOWEST_CAMERA = 0.15
 _WORLD_TO_OPENCV = np.diag([1.0, -1.0, -1.0])
@@ -57,6 +57,25 @@ class Light(NamedTuple):
     softness: float
 
 
+class View(NamedTuple):
+    """How cameras are held.
+
+    Attributes:
+        elevation: mean and standard deviation of the angle from which a
+            camera looks down, radians.
+        steepest: largest elevation; as far up, a third of it.
+        roll: standard deviation of the turn about the optical axis, radians.
+        off_axis: standard deviation of the principal point's distance from
+            the middle of the image, along x and y, in sizes of the image: a
+            person at the border of a larger picture.
+    """
+
+    elevation: tuple[float, float] = (0.12, 0.17)
+    steepest: float = 0.75
+    roll: float = 0.04
+    off_axis: float = 0.0
+
+
 class Scene(NamedTuple):
     """Rectangles in the world and their materials.
 
@@ -72,7 +91,10 @@ class Scene(NamedTuple):
 
 
 def sample_camera(
-    rng: np.random.Generator, vertices: np.ndarray, image_size: int
+    rng: np.random.Generator,
+    vertices: np.ndarray,
+    image_size: int,
+    view: View = View(),
 ) -> Camera:
     """Place a camera that frames a person.
 
@@ -83,6 +105,7 @@ def sample_camera(
         rng: source of randomness.
         vertices: (V, 3) the person in the world.
         image_size: width and height, pixels.
+        view: how the camera is held.
     """
     focal = np.exp(rng.uniform(*np.log([0.95, 2.2]))) * image_size
     centre_pixel = (image_size - 1) / 2
@@ -91,9 +114,14 @@ def sample_camera(
     )
     cut_off = rng.random() < 0.125
     cover = rng.uniform(1.0, 1.6) if cut_off else rng.uniform(0.58, 0.95)
-    elevation = np.clip(rng.normal(0.12, 0.17), -0.25, 0.75)
-    roll = rng.normal() * 0.04
+    elevation = np.clip(
+        rng.normal(*view.elevation), -view.steepest / 3, view.steepest
+    )
+    roll = rng.normal() * view.roll
     place = rng.uniform(-1, 1, 2)
+    if view.off_axis:
+        offset = np.clip(rng.normal(size=2), -2, 2) * view.off_axis
+        K[:2, 2] += offset * image_size
 
     points = vertices[::7]
     low, high = points.min(0), points.max(0)

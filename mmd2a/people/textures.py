@@ -12,7 +12,13 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-__all__ = ['NUM_PATTERNS', 'PATTERN_SIZE', 'gaussian_noise', 'look_up']
+__all__ = [
+    'LEAVES',
+    'NUM_PATTERNS',
+    'PATTERN_SIZE',
+    'gaussian_noise',
+    'look_up',
+]
 
 #: Texels along a side of a pattern at its finest level.
 PATTERN_SIZE = 128
@@ -33,6 +39,8 @@ _KINDS = (
 )
 _PER_KIND = 6
 NUM_PATTERNS = len(_KINDS) * _PER_KIND
+#: Patterns behind those: shapes of all sizes, one over the other.
+LEAVES = range(NUM_PATTERNS, NUM_PATTERNS + 12)
 _SEED = 20240501
 
 
@@ -81,6 +89,7 @@ def _bank() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(_SEED)
     patterns = np.stack(
         [_pattern(rng, kind) for kind in _KINDS for _ in range(_PER_KIND)]
+        + [_leaves(i) for i in LEAVES]
     )
     levels, starts, start = [], [], 0
     for _ in range(_LEVELS):
@@ -178,3 +187,47 @@ def _pattern(rng: np.random.Generator, kind: str) -> np.ndarray:
     grain = rng.random(cloud.shape)
     stack = np.stack([second, third, shade, grain], -1)
     return np.clip(stack, 0, 1).astype(np.float32)
+
+
+def _leaves(seed: int) -> np.ndarray:
+    """Dead leaves (PATTERN_SIZE, PATTERN_SIZE, 4) in 0..1.
+
+    Shapes whose sizes follow a power law, thrown one over the other: edges,
+    flat parts and a spectrum like those of photos.
+
+    Lee, Mumford and Huang, "Occlusion Models for Natural Images", IJCV 2001.
+    """
+    rng = np.random.default_rng([_SEED, seed])
+    size = PATTERN_SIZE
+    # What reaches over one side comes in again at the opposite one.
+    canvas = np.zeros((size, size, 3), np.float32)
+    for radius in _leaf_sizes(rng):
+        value = rng.beta(0.6, 0.6, 3).tolist()
+        value[2] = 0.55 + 0.45 * value[2]
+        axes = radius * rng.uniform(0.3, 1, 2)
+        turn = float(rng.choice([0, 90, rng.uniform(0, 180)]))
+        centre = rng.uniform(0, size, 2)
+        round_one = rng.random() < 0.35
+        for shift_x in (-size, 0, size):
+            for shift_y in (-size, 0, size):
+                at = centre + [shift_x, shift_y]
+                if (at < -radius * 1.5).any() or (
+                    at > size + radius * 1.5
+                ).any():
+                    continue
+                outline = (at.tolist(), (2 * axes).tolist(), turn)
+                if round_one:
+                    cv2.ellipse(canvas, outline, value, -1)
+                else:
+                    corners = np.round(cv2.boxPoints(outline))
+                    cv2.fillConvexPoly(canvas, corners.astype(np.int32), value)
+    grain = rng.random((size, size, 1))
+    return np.concatenate([canvas, grain], -1).astype(np.float32)
+
+
+def _leaf_sizes(rng: np.random.Generator, number: int = 350) -> np.ndarray:
+    """Radii with density r^-3 in texels; the background first of all."""
+    least, largest = rng.uniform(2, 5), 40.0
+    u = rng.random(number)
+    radii = (least**-2 - u * (least**-2 - largest**-2)) ** -0.5
+    return np.concatenate([np.full(24, largest), radii])

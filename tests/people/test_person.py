@@ -1,11 +1,13 @@
 """Images and labels of a person agree with each other."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from mmd2a.people import render_person
-from mmd2a.people.person import HIDDEN, JOINT_SETS, OUTSIDE, SEEN
+from mmd2a.people.person import HIDDEN, JOINT_SETS, LOOKS, OUTSIDE, SEEN
+from mmd2a.people.textures import LEAVES, PATTERN_SIZE, look_up
 
 SIZE = 96
 SPLIT_NAMES = ('train', 'val', 'test', 'ood')
@@ -17,7 +19,7 @@ def people():
         render_person(0, split, i, SIZE)
         for split in ('train', 'ood')
         for i in range(10)
-    ]
+    ] + [render_person(0, 'train', i, SIZE, looks='photo') for i in range(8)]
 
 
 def vertices_of(body, labels):
@@ -152,6 +154,51 @@ def test_seeds_splits_and_indices_make_different_people():
         for index in (0, 1)
     ]
     assert len(set(betas)) == len(betas)
+
+
+def test_looks_change_the_picture_and_neither_pose_nor_body():
+    for index in (4, 5):
+        plain, photo, mixed = (
+            render_person(0, 'train', index, 48, looks=looks)
+            for looks in LOOKS
+        )
+        for name in ('body_pose', 'betas'):
+            assert (plain.labels[name] == photo.labels[name]).all()
+        assert (plain.image != photo.image).any()
+        like = photo if index % 2 else plain
+        for name in ('image', 'depth', 'mask', 'parts'):
+            assert (getattr(mixed, name) == getattr(like, name)).all()
+    with pytest.raises(ValueError, match='looks must be one of plain, photo'):
+        render_person(0, 'train', 0, 32, looks='nice')
+
+
+def test_photos_have_more_contrast_and_less_grain():
+    def contrast_and_grain(looks):
+        greys = [
+            cv2.cvtColor(
+                render_person(0, 'train', i, 128, looks=looks).image,
+                cv2.COLOR_BGR2GRAY,
+            ).astype(float)
+            for i in range(24)
+        ]
+        grain = [np.median(np.abs(cv2.Laplacian(g, -1))) for g in greys]
+        return np.mean([g.std() for g in greys]), np.mean(grain)
+
+    plain, photo = map(contrast_and_grain, ('plain', 'photo'))
+    assert photo[0] > 1.25 * plain[0] and photo[1] < 0.6 * plain[1]
+
+
+def test_dead_leaves_tile():
+    seams = []
+    for pattern in LEAVES:
+        u = np.arange(-8, PATTERN_SIZE * 2) / PATTERN_SIZE + 1e-4
+        shape = np.full(len(u), 1.0)
+        texels = look_up(shape.astype(int) * pattern, u, 0.3 * shape, 0 * u)
+        # The seam is a place as any other: flat, or an edge of a leaf.
+        steps = (np.diff(texels[:3]) != 0).any(0)
+        assert 0.02 < steps.mean() < 0.6
+        seams.append(steps[7])
+    assert np.mean(seams) < 0.6
 
 
 @pytest.fixture(scope='module')

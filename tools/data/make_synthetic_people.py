@@ -27,6 +27,7 @@ from mmd2a.cli.launch import run_tool
 from mmd2a.cli.tool_config import UsageError, add_option_argument, read_config
 from mmd2a.datasets.synthetic_people import Cache, generate_people
 from mmd2a.people.motion_files import list_motion_files
+from mmd2a.people.person import LOOKS
 from mmd2a.people.poses import SPLITS
 from mmd2a.registry import DATASETS
 
@@ -59,6 +60,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--image-size', type=int, default=256)
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--looks', choices=LOOKS, default='plain')
     parser.add_argument('--shard-size', type=int, default=100)
     parser.add_argument(
         '--motions',
@@ -132,6 +134,7 @@ def main() -> None:
             args.seed,
             args.shard_size,
             tuple(args.motions),
+            args.looks,
         )
         made = generate_people(cache, args.num_people, args.num_workers)
         tell(

@@ -20,7 +20,7 @@ from mmd2a.body_models.joint_sets import SMPL_PARENTS
 from mmd2a.cli.launch import run_tool
 from mmd2a.files import check_image_format
 from mmd2a.people import Person, render_person
-from mmd2a.people.person import SEEN
+from mmd2a.people.person import LOOKS, SEEN
 from mmd2a.people.poses import SPLITS
 from mmd2a.visualization import save_image
 
@@ -36,6 +36,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('output', help='PNG file to write')
     parser.add_argument('--split', choices=list(SPLITS), default='train')
+    parser.add_argument('--looks', choices=LOOKS, default='plain')
     parser.add_argument('--first', type=int, default=0)
     parser.add_argument('--num-people', type=int, default=12)
     parser.add_argument('--columns', type=int, default=2)
@@ -113,7 +114,11 @@ def main() -> None:
     tiles = [
         draw_person(
             render_person(
-                args.seed, args.split, args.first + i, args.image_size
+                args.seed,
+                args.split,
+                args.first + i,
+                args.image_size,
+                looks=args.looks,
             )
         )
         for i in range(args.num_people)

@@ -26,13 +26,15 @@ from mmd2a.body_models.embedded import EMBEDDED_BODY_PATH
 from mmd2a.datasets.synthetic_people.shard_labels import read_shard_labels
 from mmd2a.files import read_bytes
 from mmd2a.people.motion_files import list_motion_files, read_split
-from mmd2a.people.person import Person, render_person
+from mmd2a.people.person import LOOKS, Person, render_person
 from mmd2a.people.poses import SPLITS
 
 __all__ = ['GENERATOR_VERSION', 'Cache', 'encode_person']
 
 #: To be raised whenever the same seed gives other people, or other files.
 GENERATOR_VERSION = 4
+# The same for looks that are not plain, whose people alone change then.
+_LOOKS_VERSION = 1
 
 ANNOTATIONS = 'annotations.npz'
 _SUFFIXES = ('.jpg', '_depth.npy', '_mask.npy', '_parts.png')
@@ -49,6 +51,8 @@ class Cache:
         seed: seed of the data set.
         shard_size: people per shard.
         motions: files or folders with the user's own motions.
+        looks: 'plain', 'photo' or 'mixed', see
+            :func:`~mmd2a.people.render_person`.
     """
 
     data_root: str
@@ -57,11 +61,16 @@ class Cache:
     seed: int = 0
     shard_size: int = 100
     motions: tuple[str, ...] = ()
+    looks: str = 'plain'
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
             raise ValueError(
                 f'split must be one of {", ".join(SPLITS)}, not {self.split!r}'
+            )
+        if self.looks not in LOOKS:
+            raise ValueError(
+                f'looks must be one of {", ".join(LOOKS)}, not {self.looks!r}'
             )
         for name in ('image_size', 'shard_size'):
             if getattr(self, name) < 1:
@@ -86,6 +95,8 @@ class Cache:
             ).encode()
         )
         digest.update(EMBEDDED_BODY_PATH.read_bytes())
+        if self.looks != 'plain':
+            digest.update(repr((self.looks, _LOOKS_VERSION)).encode())
         if self.motions:
             for file in list_motion_files(self.motions):
                 digest.update(hashlib.sha256(read_bytes(file)).digest())
@@ -258,7 +269,12 @@ class Cache:
         labels: dict[str, list] = dict(index=[], motion=[])
         for index in self.indices(shard):
             person = render_person(
-                self.seed, self.split, index, self.image_size, frames
+                self.seed,
+                self.split,
+                index,
+                self.image_size,
+                frames,
+                self.looks,
             )
             for suffix, data in zip(_SUFFIXES, encode_person(person)):
                 write_bytes(folder / f'{index:06d}{suffix}', data)

@@ -48,6 +48,10 @@ class SyntheticPeople(BodyDataset):
         motions: the user's own motions: BVH (CMU names) or AMASS npz files,
             or folders of them. Half of the people then take their poses from
             there; 'ood' stays as it is.
+        looks: 'plain'; 'photo' for clothes, rooms, light and cameras nearer
+            to those of photos, of the same bodies in the same poses; 'mixed'
+            for every other person so. Other looks, other files: the people of
+            each are kept side by side.
         **kwargs: see :class:`~mmd2a.datasets.BodyDataset` (``pipeline``,
             ``test_mode``, ``indices`` ...).
 
@@ -74,6 +78,7 @@ class SyntheticPeople(BodyDataset):
         shard_size: int = 100,
         motions: str | Sequence[str] | None = None,
         metainfo: dict | None = None,
+        looks: str = 'plain',
         **kwargs,
     ) -> None:
         if joint_set not in JOINT_SETS:
@@ -93,6 +98,7 @@ class SyntheticPeople(BodyDataset):
             seed,
             shard_size,
             tuple(map(str, motions)),
+            looks,
         )
         generate_people(self.cache, num_people, num_workers)
         super().__init__(data_root=str(data_root), metainfo=metainfo, **kwargs)

@@ -254,6 +254,8 @@ def test_options_that_change_the_bytes_change_the_folder(tmp_path):
         small(tmp_path, seed=1),
         small(tmp_path, split='val'),
         small(tmp_path, shard_size=3),
+        small(tmp_path, looks='photo'),
+        small(tmp_path, looks='mixed'),
         small(tmp_path, motions=(str(motion),)),
     ]
     assert len({c.folder for c in caches}) == len(caches)
@@ -321,6 +323,7 @@ def test_an_error_in_a_worker_is_an_error_here(tmp_path):
         dict(image_size=0),
         dict(seed=-1),
         dict(shard_size=0),
+        dict(looks='nice'),
     ],
 )
 def test_impossible_wishes_are_refused(tmp_path, change):

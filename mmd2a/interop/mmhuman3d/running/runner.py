@@ -41,11 +41,20 @@ class MMHuman3DRunner(Runner):
             if isinstance(handler, logging.FileHandler)
         ]
         for handler in logger.handlers:
-            if files and not isinstance(handler, logging.FileHandler):
+            if files and _is_console(handler):
                 handler.setFormatter(
                     _FirstLine(handler.formatter, osp.relpath(files[0]))
                 )
         return logger
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    """Whether it writes to a console, and not to a file of any kind.
+
+    With ``--brief FILE`` standard output is that file, which holds it all.
+    """
+    name = getattr(getattr(handler, 'stream', None), 'name', None)
+    return not (isinstance(name, str) and osp.isfile(name))
 
 
 class _FirstLine(logging.Formatter):

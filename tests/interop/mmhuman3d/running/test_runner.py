@@ -1,5 +1,6 @@
 """On the console a long message is a line, in the log file it is whole."""
 
+import sys
 import uuid
 from pathlib import Path
 
@@ -38,6 +39,18 @@ def test_the_console_tells_where_the_rest_is(tmp_path, monkeypatch, capfd):
         part in log.read_text()
         for part in ('setting_150 = 150', 'before_train_iter', 'PyTorch: ')
     )
+
+
+def test_the_file_of_a_brief_run_has_it_all(tmp_path, monkeypatch):
+    """With --brief FILE standard output is that file."""
+    cfg = Config({f'setting_{number}': number for number in range(200)})
+    with (tmp_path / 'all.log').open('w', 1) as file:
+        monkeypatch.setattr(sys, 'stdout', file)
+        MMHuman3DRunner(
+            Model(), str(tmp_path), cfg=cfg, experiment_name=uuid.uuid4().hex
+        )
+        monkeypatch.undo()
+    assert 'setting_150 = 150' in (tmp_path / 'all.log').read_text()
 
 
 def test_configs_name_it():

@@ -168,7 +168,9 @@ def mesh_metric(cfg: Config) -> dict:
     metrics = cfg.test_evaluator
     metrics = metrics if isinstance(metrics, list) else [metrics]
     for metric in metrics:
-        if str(metric['type']).rpartition('.')[2] == 'MeshMetric':
+        kind = metric['type']
+        name = getattr(kind, '__name__', str(kind))  # a class, or its name
+        if name.rpartition('.')[2] == 'MeshMetric':
             return metric
     raise UsageError(
         'test_evaluator has no mmd2a.MeshMetric, whose errors are compared'
@@ -254,7 +256,9 @@ def read_results(path: str) -> dict[str, float]:
         ) from error
     # JSON has no NaN: a metric without a value is null.
     results = {k: math.nan if v is None else v for k, v in results.items()}
-    protocols = {key.split('/')[0] for key in results}
+    # Other metrics of the run have no mesh error to compare.
+    mesh = {key.split('/')[0] for key in results if key.endswith('/MPJPE')}
+    protocols = mesh or {key.split('/')[0] for key in results}
     missing = [
         f'{protocol}/{name}'
         for protocol in sorted(protocols)

@@ -3,14 +3,21 @@
     python tools/benchmark/training_step.py configs/d2a_hmr_hrnet.py
 
 One process, one thread, in processor time, so that a busy machine disturbs
-little. Reads the config's own data through its own pipeline.
+little. Reads the config's own data through its own pipeline. Beside another
+commit, in alternating steps, and whether losses and gradients are equal:
+
+    git worktree add --detach ../before 41cc7f5
+    python tools/benchmark/training_step.py configs/d2a_hmr_hrnet.py \\
+        --against ../before
 """
 
 import argparse
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import torch
+from compare_steps import compare
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
@@ -86,8 +93,19 @@ def main() -> None:
     )
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=10)
+    parser.add_argument(
+        '--against',
+        type=Path,
+        help='checkout of another commit to compare with',
+    )
     add_option_argument(parser)
     args = parser.parse_args()
+    if args.against is not None:
+        for line in compare(
+            args.config, args.cfg_options, args.against, args.steps
+        ):
+            print(line)
+        return
     torch.set_num_threads(1)
     cfg = read_config(args.config, args.cfg_options)
     require_parts(cfg, 'train')

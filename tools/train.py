@@ -10,8 +10,10 @@ An earlier training is not overwritten: a new one needs a new --work-dir.
 if __name__ == '__main__':  # Before anything that takes seconds to import.
     from mmd2a.cli.brief import begin_brief
     from mmd2a.cli.early_stops import answer_early_stops
+    from mmd2a.cli.memory import keep_memory
 
     answer_early_stops()
+    keep_memory()
     begin_brief()
 
 import argparse

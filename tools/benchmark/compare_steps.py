@@ -18,9 +18,8 @@ class Checkout:
     """A worker process on the package in ``folder``."""
 
     def __init__(
-        self, folder: Path, config: str, options: dict[str, Any], data: Path
+        self, folder: Path, config: str, options: dict[str, Any]
     ) -> None:
-        options = {**options, 'train_dataloader.dataset.data_root': str(data)}
         self.process = subprocess.Popen(
             [sys.executable, WORKER, config, json.dumps(options)],
             cwd=folder,

@@ -119,10 +119,9 @@ def l1_per_point(
             weight = weight.to(pred.dtype)
             if not single:
                 weight = weight.expand(pred.shape[:-1])
+        # Dropping the difference drops label and prediction in one pass.
         error = clamp_value(
-            keep_valid(pred, weight) - keep_valid(target, weight),
-            -LARGEST_ERROR,
-            LARGEST_ERROR,
+            keep_valid(pred - target, weight), -LARGEST_ERROR, LARGEST_ERROR
         ).abs()
         if reduction_override in ('none', 'sum'):
             error = weigh(error, weight)

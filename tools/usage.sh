@@ -1,5 +1,8 @@
 # Read by the other scripts, before they go to another folder.
-usage_of="$(cd "$(dirname "$0")" && pwd)/$(basename "$0")"
+case "$0" in
+    /*) usage_of="$0" ;;
+    *) usage_of="$PWD/$0" ;;
+esac
 
 # usage [CODE]: print the comment that a script begins with and leave.
 usage() {

@@ -76,6 +76,8 @@ def test_a_few_samples_are_no_evidence(frames, caplog):
 
 def test_only_the_order_of_values_counts(frames):
     for z, box in frames[:8]:
+        # Half the digits would make two values one, here and there.
+        z = z.astype(np.float64)
         share = share_beside_farther(z, box)
         assert share_beside_farther(5 * z - 3, box) == share
         assert share_beside_farther(-1 / z, box) == pytest.approx(share)

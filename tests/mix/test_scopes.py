@@ -45,10 +45,16 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             NonFiniteGuardHook={},
             ResumeHook={},
         ),
-        METRICS=dict(MMHuman3DMetric=dict(dataset=dataset), MeshMetric={}),
+        METRICS=dict(
+            CalibrationMetric={},
+            Keypoints2DMetric={},
+            MMHuman3DMetric=dict(dataset=dataset),
+            MeshMetric={},
+        ),
         MODELS=dict(
             AuxiliarySilhouetteHead=dict(head=branch, patch_embedding=tokens),
             BodyDataPreprocessor={},
+            BodyFitter={},
             CoarseMeshHead=small_mesh,
             D2ABodyModelEstimator=dict(
                 backbone=None,
@@ -66,7 +72,9 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             DepthCrossAttentionEncoder=dict(embed_dims=32, depth=1),
             DepthCrossAttentionNeck=dict(in_channels=8, depth=1),
             MeshObjective=dict(),
+            MeshRefiner=dict(coarse_ids=None),
             HybridPositionalEncoding=dict(embed_dims=32, grid_size=(2, 2)),
+            JointLocalizer=dict(in_channels=[8]),
             JointLoss={},
             KeypointRLELoss={},
             LearnableGatedFusion=dict(channels=8),
@@ -94,6 +102,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
         OPTIM_WRAPPER_CONSTRUCTORS=dict(
             PerModuleOptimWrapperConstructor=dict(optim_wrapper_cfg={})
         ),
+        RUNNERS=dict(MMHuman3DRunner=None),
         TRANSFORMS=dict(
             DegradeDepth={},
             DegradeImage={},
@@ -204,6 +213,7 @@ def build_all(scope: str, folder: str, names: list[list[str]]) -> dict:
         torch.optim.SGD(stand_in.parameters(), lr=0.1)
     )
     table['MODEL_WRAPPERS']['MMHuman3DDistributed']['module'] = stand_in
+    table['MODELS']['MeshRefiner']['coarse_ids'] = torch.arange(100)
     failures: dict[str, str] = {}
     for kind, name in names:
         root = getattr(roots, kind)
@@ -212,7 +222,7 @@ def build_all(scope: str, folder: str, names: list[list[str]]) -> dict:
         own = root.children.get(scope, root)
         for registry in (root, own):
             try:
-                if kind == 'FUNCTIONS':  # looked up, not called
+                if kind in ('FUNCTIONS', 'RUNNERS'):  # looked up, not called
                     built = registry.get(f'mmd2a.{name}')
                 else:
                     built = registry.build(

@@ -34,6 +34,8 @@ def mistake(tmp_path, monkeypatch):
     def run(tool, *arguments):
         path = str(ROOT / 'tools' / tool)
         monkeypatch.setattr(sys, 'argv', [path, *map(str, arguments)])
+        # As Python does for a script: a tool may import its neighbours.
+        monkeypatch.syspath_prepend(str(Path(path).parent))
         with pytest.raises(SystemExit) as stop:
             runpy.run_path(path, run_name='__main__')
         line = str(stop.value)

@@ -11,41 +11,14 @@ the module of that name. The metadata of an editable install tell a folder
 that does not exist, so we give the name of a module.
 """
 
-import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from mmd2a.interop.import_hooks import WrappedLoader, find_elsewhere
+from mmd2a.interop.import_hooks import when_imported
 
 PACKAGE = 'mmd2a'
 # Any module directly below the package would do.
 MODULE = 'mmd2a.registry'
 _TABLE = 'mmengine.config.utils'
-
-
-class _EnteringLoader(WrappedLoader):
-    def exec_module(self, module: ModuleType) -> None:
-        super().exec_module(module)
-        _enter(module)
-
-
-class _TableFinder(MetaPathFinder):
-    """Enters the name when MMEngine's table is imported, not before."""
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,
-        target: ModuleType | None = None,
-    ) -> ModuleSpec | None:
-        if fullname != _TABLE:
-            return None
-        spec = find_elsewhere(self, fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _EnteringLoader(spec.loader)
-        return spec
 
 
 def _enter(table: ModuleType) -> None:
@@ -64,10 +37,7 @@ def activate() -> None:
         >>> cfg.model.patch_embedding.in_channels
         [48, 96, 192, 384]
     """
-    if _TABLE in sys.modules:
-        _enter(sys.modules[_TABLE])
-    elif not any(isinstance(f, _TableFinder) for f in sys.meta_path):
-        sys.meta_path.insert(0, _TableFinder())
+    when_imported(_TABLE, _enter)
 
 
 def describe() -> str:

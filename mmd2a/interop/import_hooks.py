@@ -1,7 +1,7 @@
 """What finders of this package share: they find nothing, they add to it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -53,3 +53,62 @@ def find_elsewhere(
             if spec is not None:
                 return spec
     return None
+
+
+class _ActingLoader(WrappedLoader):
+    """Load a module, then hand it to an action."""
+
+    def __init__(
+        self, loader: Any, action: Callable[[ModuleType], None]
+    ) -> None:
+        super().__init__(loader)
+        self.action = action
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        self.action(module)
+
+
+class _ImportWatch(MetaPathFinder):
+    """Has an action follow the import of one module."""
+
+    def __init__(
+        self, name: str, action: Callable[[ModuleType], None]
+    ) -> None:
+        self.name, self.action = name, action
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        spec = find_elsewhere(self, fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ActingLoader(spec.loader, self.action)
+        return spec
+
+
+def when_imported(name: str, action: Callable[[ModuleType], None]) -> None:
+    """Act on a module: now if it is imported, else when it will be.
+
+    Args:
+        name: full name of the module, which is not imported for this.
+        action: is given the module; asked for twice it is done once.
+
+    Example:
+        >>> when_imported('json', lambda module: print(module.__name__))
+        json
+    """
+    if name in sys.modules:
+        action(sys.modules[name])
+        return
+    watch = _ImportWatch(name, action)
+    if not any(
+        isinstance(other, _ImportWatch)
+        and (other.name, other.action) == (watch.name, watch.action)
+        for other in sys.meta_path
+    ):
+        sys.meta_path.insert(0, watch)

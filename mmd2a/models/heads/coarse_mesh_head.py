@@ -107,6 +107,12 @@ class CoarseMeshHead(nn.Module):
         if joint_set is not None:
             names = body.joint_names(joint_set)
             self.num_joints = len(names)
+            absent = [name for name in root if name not in names]
+            if absent:
+                raise ValueError(
+                    f'head.root={tuple(root)} must name joints of '
+                    f"joint_set='{joint_set}': {', '.join(names)}"
+                )
             self.root_ids = [names.index(name) for name in root]
             joint_inputs = LocalizedJoints.width(
                 self.num_joints, joint_channels

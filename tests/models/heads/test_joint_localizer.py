@@ -175,3 +175,8 @@ def test_localised_joints_and_a_head_without_them(body):
     tokens = TokenMap(torch.randn(1, 36, 16), (6, 6))
     with pytest.raises(ValueError, match='localizer='):
         head(tokens, None, found(torch.zeros(1, J, 2)))
+
+
+def test_a_root_that_is_no_joint_is_named(body):
+    with pytest.raises(ValueError, match='head.root.*tail.*left_hip'):
+        CoarseMeshHead(16, body, 100, joint_set='h36m14', root=('tail',))

@@ -1,7 +1,8 @@
 # Embedded people, crops of 128 x 128, where joints are found to a pixel or
 # two: for trainings of hours on a CPU. Training alone sees people who look
-# like those of photos (every other one), things before them, cut legs, boxes
-# as of a detector and poor pictures; validation and test are as in the others.
+# like those of photos (every other one), people upside down, things before
+# them, cut legs, boxes as of a detector and poor pictures; validation and test
+# are as in the others.
 _base_ = './synthetic_people_96.py'
 
 image_size = 192
@@ -20,6 +21,7 @@ train_pipeline = [
         flip_prob=0.5,
         box_jitter=0.03,
         truncation_prob=0.15,
+        turn_prob=0.25,
     ),
     dict(type='mmd2a.RandomOcclusion'),
     dict(type='mmd2a.PhotometricJitter'),
@@ -33,7 +35,7 @@ test_pipeline[1].update(size=crop_size)
 train_dataloader = dict(
     batch_size=48,
     dataset=dict(
-        num_people=24000,
+        num_people=32000,
         image_size=image_size,
         looks='mixed',
         pipeline=train_pipeline,

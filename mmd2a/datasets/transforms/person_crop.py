@@ -50,6 +50,8 @@ class PersonCrop(BaseTransform):
         scale_jitter: window size varies by a factor within 1 +- this.
         shift_jitter: window centre varies by +- this part of its size.
         rotation: the picture turns by up to +- this many degrees.
+        turn_prob: probability that it turns by any angle instead, so that
+            people upside down and lying have been seen.
         flip_prob: probability of mirroring.
         box_jitter: standard deviation of each edge of the box, as a share of
             its width or height: edges of a detector's boxes err one by one.
@@ -87,6 +89,7 @@ class PersonCrop(BaseTransform):
         joint_set: str | None = None,
         box_jitter: float = 0.0,
         truncation_prob: float = 0.0,
+        turn_prob: float = 0.0,
     ) -> None:
         self.size = (
             (size, size)
@@ -101,12 +104,15 @@ class PersonCrop(BaseTransform):
             raise ValueError(
                 f'box_jitter must be in [0, 0.2], got {box_jitter}'
             )
-        if not 0 <= truncation_prob <= 1:
-            raise ValueError(
-                f'truncation_prob must be in [0, 1], got {truncation_prob}'
-            )
+        for name, value in (
+            ('truncation_prob', truncation_prob),
+            ('turn_prob', turn_prob),
+        ):
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name} must be in [0, 1], got {value}')
         self.box_jitter = box_jitter
         self.truncation_prob = truncation_prob
+        self.turn_prob = turn_prob
         self.padding = padding
         self.scale_jitter = scale_jitter
         self.shift_jitter = shift_jitter
@@ -114,7 +120,7 @@ class PersonCrop(BaseTransform):
         self.flip_prob = flip_prob
         self.joint_set = joint_set
         self._rest_pelvis: tuple[np.ndarray, np.ndarray] | None = None
-        if rotation or flip_prob:
+        if rotation or flip_prob or turn_prob:
             self._rest_pelvis = _rest_pelvis(body_model)
 
     def transform(self, results: dict) -> dict:
@@ -161,6 +167,7 @@ class PersonCrop(BaseTransform):
         flip = bool(rng.random() < self.flip_prob)
         truncate, legs = rng.random(2)
         errors = rng.normal(size=4)
+        limit = 180.0 if rng.random() < self.turn_prob else self.rotation
         if truncate < self.truncation_prob:
             box = upper_body_box(box, labels, results['joint_set'], legs)
         box = jitter_box(box, errors * self.box_jitter)
@@ -174,7 +181,7 @@ class PersonCrop(BaseTransform):
                 crop.center[1] + down * step * height,
             ),
             scale=crop.scale * (1 + scale * self.scale_jitter),
-            rotation=float(np.deg2rad(turn * self.rotation)),
+            rotation=float(np.deg2rad(turn * limit)),
             flip=flip,
         )
 
@@ -206,7 +213,8 @@ class PersonCrop(BaseTransform):
             f'shift_jitter={self.shift_jitter}, '
             f'rotation={self.rotation}, flip_prob={self.flip_prob}, '
             f'box_jitter={self.box_jitter}, '
-            f'truncation_prob={self.truncation_prob})'
+            f'truncation_prob={self.truncation_prob}, '
+            f'turn_prob={self.turn_prob})'
         )
 
 

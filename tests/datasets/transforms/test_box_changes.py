@@ -91,6 +91,19 @@ def test_labels_stay_those_of_the_crop(sample):
         assert (out['bbox'] == sample['bbox']).all()
 
 
+def test_some_pictures_turn_by_any_angle(sample):
+    turns = [
+        crop(sample, i, rotation=10, turn_prob=0.3)['rotation']
+        for i in range(300)
+    ]
+    far = np.abs(np.rad2deg(turns)) > 10
+    assert abs(far.mean() - 0.3 * 170 / 180) < 0.08
+    assert np.abs(turns).max() > np.deg2rad(150)
+    # The others turn as they do without the option.
+    alone = [crop(sample, i, rotation=10)['rotation'] for i in range(300)]
+    assert abs(np.mean(np.array(turns) == alone) - 0.7) < 0.08
+
+
 def test_edges_of_the_box_err_one_by_one(sample):
     # The window of a tall box is as high as its height says, and lies where
     # the middle of its edges is: both vary, and not together.
@@ -122,7 +135,9 @@ def test_who_has_too_few_joints_stays_whole(sample):
         assert (upper_body_box(box, labels, joint_set, 0.0) == box).all()
 
 
-@pytest.mark.parametrize('name', ['box_jitter', 'truncation_prob'])
+@pytest.mark.parametrize(
+    'name', ['box_jitter', 'truncation_prob', 'turn_prob']
+)
 def test_settings_that_cannot_be_meant_are_named(name):
     with pytest.raises(ValueError, match=name):
         PersonCrop(size=10, **{name: 1.5})

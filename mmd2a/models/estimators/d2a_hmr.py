@@ -4,6 +4,7 @@ Over 350 lines because the class is the figure of the paper, drawn and told.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,8 +15,8 @@ from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.depth import metres_per_unit, zero_missing_depth
-from mmd2a.geometry.rotations import matrix_to_axis_angle
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
+from mmd2a.models.estimators.predicted_fields import predicted_fields
 from mmd2a.models.heads.mesh_head_contract import (
     require_coarse_mesh,
     require_free_mesh,
@@ -91,6 +92,9 @@ class D2AHMR(BaseModel):
         refiner: config of :class:`MeshRefiner`, or None, as in the paper.
             The losses of the mesh and of its density are taken of the mesh
             before and after it.
+        frozen: names of parts that stay as they are, such as
+            ``('backbone', 'localizer')``: no gradient, no dropout, the
+            statistics of their BatchNorm kept.
         body_model: config of the body, for head and objective.
         keep_mask: also decode the silhouette when predicting.
         num_samples: number S of draws from the density of the joints that
@@ -133,6 +137,7 @@ class D2AHMR(BaseModel):
         loss_silhouette: Config | None = SILHOUETTE_LOSS,
         localizer: Config | None = None,
         refiner: Config | None = None,
+        frozen: Sequence[str] = (),
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
         num_samples: int = 0,
@@ -218,6 +223,8 @@ class D2AHMR(BaseModel):
                     loss_silhouette, 'loss_silhouette'
                 )
         self._freeze_what_no_term_reaches()
+        self.frozen = tuple(frozen)
+        self._freeze_what_is_to_stay()
 
     @property
     def body_model(self) -> SMPLBodyModel:
@@ -260,6 +267,31 @@ class D2AHMR(BaseModel):
                     logger='current',
                     level=logging.WARNING,
                 )
+
+    def _freeze_what_is_to_stay(self) -> None:
+        """Check ``frozen``, and take the gradients of these parts."""
+        parts = {
+            name
+            for name, part in self.named_children()
+            if any(True for _ in part.parameters())
+        }
+        unknown = [name for name in self.frozen if name not in parts]
+        if unknown:
+            raise ValueError(
+                f'frozen={self.frozen}: {", ".join(unknown)} is no part of '
+                f'this model that learns; it has {", ".join(sorted(parts))}'
+            )
+        for name in self.frozen:
+            getattr(self, name).requires_grad_(False)
+        if not any(each.requires_grad for each in self.parameters()):
+            raise ValueError(f'frozen={self.frozen} leaves nothing to train')
+
+    def train(self, mode: bool = True) -> 'D2AHMR':
+        """Set the mode of all parts but the frozen ones."""
+        super().train(mode)
+        for name in self.frozen:
+            getattr(self, name).eval()
+        return self
 
     def forward(
         self,
@@ -420,55 +452,18 @@ class D2AHMR(BaseModel):
         self, output: dict[str, Tensor], data_samples: list[BodyDataSample]
     ) -> list[BodyDataSample]:
         """Fill ``pred`` of every sample."""
-        fields: dict[str, Tensor] = {
-            key: output[key]
-            for key in (
-                'vertices',
-                'keypoints3d',
-                'keypoints2d',
-                'camera',
-                'coarse_vertices',
-                'betas',
-            )
-            if key in output
-        }
-        joints: Any = output.get('localized')
-        if joints is not None:
-            fields['keypoints2d_localized'] = joints.keypoints2d
-        if 'mask' in output:
-            fields['mask'] = output['mask'].sigmoid()
-        if self.flow_head is not None:
-            fields.update(self._distribution(output))
-        if 'body_pose' in output:
-            for key in ('global_orient', 'body_pose'):
-                fields[key] = matrix_to_axis_angle(output[key]).flatten(1)
-        if self.body_fitter is not None:
-            fields.update(self.body_fitter.parameters_of(output))
+        fields = predicted_fields(
+            output,
+            self.head,
+            self.flow_head,
+            self.num_samples,
+            self.body_fitter,
+        )
         for index, sample in enumerate(data_samples):
             sample.pred = BaseDataElement(
                 **{key: value[index].detach() for key, value in fields.items()}
             )
         return data_samples
-
-    def _distribution(self, output: dict[str, Tensor]) -> dict[str, Tensor]:
-        """How far joints and vertices may be off, and where they may be."""
-        dims = self.flow_head.dims
-        mean = output[f'keypoints{dims}d']
-        sigma = output['sigma'][:, : mean.shape[1]]
-        fields = {f'keypoints{dims}d_sigma': sigma}
-        if dims == 3:
-            # One number per vertex: the mean over the axes.
-            coarse = output['sigma'][:, -self.head.num_coarse_vertices :]
-            fields['sigma'] = self.head.upsample_sigma(coarse).mean(-1)
-        if self.num_samples:
-            draws = self.flow_head.sample(
-                mean,
-                sigma,
-                self.num_samples,
-                torch.Generator(mean.device).manual_seed(0),
-            )
-            fields[f'keypoints{dims}d_samples'] = draws.transpose(0, 1)
-        return fields
 
 
 def _require_depth(inputs: dict[str, Tensor], part: str, without: str) -> None:

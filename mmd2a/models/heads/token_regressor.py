@@ -1,6 +1,9 @@
 """Token maps to the numbers of one person, knowing what was where."""
 
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmd2a.models.resampling import average_map
@@ -103,6 +106,23 @@ class TokenRegressor(nn.Module):
             self.mix(torch.cat([flat, flat_depth], 1)), joints
         )
         return self.output(features) + self.depth_output(flat_depth)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *args: Any
+    ) -> None:
+        """Load the weights of a regressor with or without depth.
+
+        Where only one of the two has depth, the columns of depth in the mixing
+        layer are zero or dropped: what it answers without depth is the same.
+        """
+        key = f'{prefix}mix.0.weight'
+        weight = state_dict.get(key)
+        theirs = f'{prefix}depth_output.weight' in state_dict
+        if weight is not None and theirs != (self.depth_channels is not None):
+            own: Any = self.mix[0].weight
+            missing = own.shape[1] - weight.shape[1]
+            state_dict[key] = F.pad(weight, (0, missing))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _with_joints(
         self, features: Tensor, joints: LocalizedJoints | None

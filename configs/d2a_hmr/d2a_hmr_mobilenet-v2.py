@@ -1,5 +1,6 @@
-# D2A-HMR on MobileNetV2 with a localizer: what a CPU trains in hours.
-# The backbone starts from ImageNet weights, which come with the package.
+# D2A-HMR on MobileNetV2 with a localizer and a second step: what a CPU trains
+# in hours. The backbone starts from ImageNet weights, which come with the
+# package; d2a_hmr_mobilenet-v2_rgb.py is a shorter way to the same place.
 _base_ = [
     '../_base_/models/d2a_hmr.py',
     '../_base_/bodies/embedded.py',
@@ -31,4 +32,5 @@ model = dict(
         masking=None,
     ),
     head=dict(type='mmd2a.CoarseMeshHead', num_coarse_vertices=216),
+    refiner=dict(type='mmd2a.MeshRefiner'),  # None: as in the paper
 )

@@ -1,11 +1,11 @@
-# The first of two steps of d2a_hmr_mobilenet-v2.py: no depth and no
-# silhouette, so that a CPU sees half as many pictures again in the same time.
-# Finding joints in pictures is what takes long; depth is met afterwards:
+# Two processes of this, then depth: no depth, no silhouette and no second step
+# let a CPU see half as many pictures again in the same time, and finding
+# joints in pictures is what takes long. Depth is met afterwards:
 #   tools/train.py configs/d2a_hmr/d2a_hmr_mobilenet-v2.py \
 #       --cfg-options load_from=CHECKPOINT
 _base_ = './d2a_hmr_mobilenet-v2.py'
 
-model = dict(depth_branch=None, silhouette_decoder=None)
+model = dict(depth_branch=None, silhouette_decoder=None, refiner=None)
 
 rgb = dict(type='mmd2a.LoadFrame', with_depth=False, with_mask=False)
 train_pipeline = [

@@ -36,6 +36,8 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
             so that the model learns to do without.
         ignore_depth: take all depth for missing, in testing too: how well
             the model does without.
+        swap_depth: everybody gets the depth of the next one of the batch:
+            how the model takes depth that is wrong. A batch of one keeps its.
         non_blocking: as in :class:`mmengine.model.BaseDataPreprocessor`.
 
     How many samples with and without depth the model was trained on is kept
@@ -60,6 +62,7 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
         depth_normalization: dict | None = None,
         depth_dropout: float = 0.0,
         ignore_depth: bool = False,
+        swap_depth: bool = False,
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
@@ -76,7 +79,7 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
                 f'depth_dropout must be in [0, 1], got {depth_dropout}'
             )
         self.depth_dropout = depth_dropout
-        self.ignore_depth = ignore_depth
+        self.ignore_depth, self.swap_depth = ignore_depth, swap_depth
         self.register_buffer('depth_record', torch.zeros(2, dtype=torch.int64))
         self.register_load_state_dict_pre_hook(_record_may_be_absent)
         self._has_warned = False
@@ -110,6 +113,8 @@ class BodyDataPreprocessor(BaseDataPreprocessor):
             depth = normalize_depth(
                 inputs['depth'], **self.depth_normalization
             )
+            if self.swap_depth:
+                depth = depth.roll(1, 0)
             has_depth = depth[:, 1].flatten(1).amax(1)
             lost = self._lost(has_depth, training)
             inputs['depth'] = depth.masked_fill(lost[:, None, None, None], 0.0)

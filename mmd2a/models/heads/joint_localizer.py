@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmd2a.registry import MODELS
@@ -14,7 +15,7 @@ _TINY = 1e-6
 
 
 @MODELS.register_module()
-class JointLocalizer(nn.Module):
+class JointLocalizer(BaseModule):
     r"""Find joints by heat maps, and gather the features under them.
 
     The maps of the backbone are summed top-down onto the finest, as an FPN
@@ -46,6 +47,7 @@ class JointLocalizer(nn.Module):
         sigma: standard deviation of g in cells.
         heatmap_weight: the factor :math:`\lambda_h`.
         keypoints_weight: the factor :math:`\lambda_u`.
+        init_cfg: MMEngine initialisation, such as weights that ship.
 
     Our addition: D2A-HMR has no such part. Heat maps and their mean are those
     of Sun et al., "Integral Human Pose Regression", ECCV 2018; the features
@@ -68,8 +70,9 @@ class JointLocalizer(nn.Module):
         sigma: float = 1.0,
         heatmap_weight: float = 1.0,
         keypoints_weight: float = 2.0,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(init_cfg)
         self.num_joints, self.channels = num_joints, channels
         self.sigma = sigma
         self.heatmap_weight = heatmap_weight

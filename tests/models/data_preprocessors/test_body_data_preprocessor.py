@@ -179,6 +179,16 @@ def test_ignored_depth_is_missing_depth(training):
     assert inputs['inputs']['has_depth'].tolist() == [0, 0, 0]
 
 
+def test_swapped_depth_is_that_of_the_next():
+    own, others = (
+        BodyDataPreprocessor(swap_depth=swap)(batch())['inputs']
+        for swap in (False, True)
+    )
+    for key in ('depth', 'has_depth'):
+        assert torch.equal(others[key], own[key].roll(1, 0))
+    assert torch.equal(others['img'], own['img'])
+
+
 @pytest.mark.parametrize('share', [-0.1, 1.1])
 def test_impossible_dropout_is_refused(share):
     with pytest.raises(ValueError, match='depth_dropout'):

@@ -43,7 +43,8 @@ def test_every_row_of_every_table_is_a_config(table):
     texts = []
     for changes in table.rows.values():
         cfg = read_config(str(ROOT / table.config), {})
-        cfg.merge_from_dict(changes.to_dict())
+        for part in (table.get('common'), changes):
+            cfg.merge_from_dict(part.to_dict() if part else {})
         texts.append(cfg.pretty_text)
     assert len(set(texts)) == len(texts) > 1
 

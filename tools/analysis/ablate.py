@@ -10,6 +10,7 @@ A table is a Python file of the config kind with
   the project;
 - ``rows``: name -> options, as in ``--cfg-options``; the first row is the
   reference that the others are compared with, seed by seed;
+- ``common``, if anything: options of all rows;
 - ``metrics``: names of the metrics to show, as in results.json, the part
   after the last slash; ``seconds_per_step`` is one too.
 
@@ -116,7 +117,8 @@ def prepare(
     runs = []
     for row, changes in table.rows.items():
         cfg = read_config(str(ROOT / table.config), dict(options))
-        cfg.merge_from_dict(changes.to_dict() if changes else {})
+        for part in (table.get('common'), changes):
+            cfg.merge_from_dict(part.to_dict() if part else {})
         for seed in seeds:
             cfg.randomness = dict(seed=seed)
             name = re.sub(r'\W+', '_', row)
@@ -244,6 +246,7 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
         date=datetime.date.today().isoformat(),
         machine=f'{platform.machine()}, one thread a run',
         steps=runs[0].steps,
+        common=table.get('common') or {},
         rows=rows,
     )
 

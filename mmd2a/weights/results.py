@@ -88,6 +88,6 @@ def metrics_with_intervals(
         raise CheckpointError(
             'no number has an interval: give the errors of the samples, '
             'written by tools/test.py with --cfg-options '
-            'test_evaluator.outfile_prefix=errors'
+            'test_evaluator.0.outfile_prefix=errors'
         )
     return dict(metrics=metrics)

@@ -15,7 +15,8 @@ tells what no program knows:
 
 Results are what tools/test.py --out wrote, errors what MeshMetric wrote on
 the same run (--cfg-options test_evaluator.0.outfile_prefix=errors, without 0
-where there is one evaluator); intervals come from them. Averaged weights (EMA) are taken where the checkpoint has them.
+where there is one evaluator); intervals come from them. Averaged weights (EMA)
+are taken where the checkpoint has them.
 --parts makes *initial weights* of parts of the model: they need no results.
 """
 

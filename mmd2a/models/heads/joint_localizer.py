@@ -19,7 +19,10 @@ class JointLocalizer(BaseModule):
     r"""Find joints by heat maps, and gather the features under them.
 
     The maps of the backbone are summed top-down onto the finest, as an FPN
-    does; a 1 x 1 convolution turns that map f into one heat map per joint,
+    does, residual blocks at each level but the finest: what is where is known
+    to the coarse maps, and has to be told to its neighbours before it is put
+    on a finer grid. A 1 x 1 convolution turns that map f into one heat map
+    per joint,
 
     .. math:: h_j = \operatorname{softmax}_x(w_j^\top f_x), \quad
               u_j = \sum_x h_{jx}\, x, \quad
@@ -44,6 +47,7 @@ class JointLocalizer(BaseModule):
             backbone (4, 8, 16, 32).
         num_joints: J.
         channels: F.
+        num_blocks: residual blocks per level.
         sigma: standard deviation of g in cells.
         heatmap_weight: the factor :math:`\lambda_h`.
         keypoints_weight: the factor :math:`\lambda_u`.
@@ -67,6 +71,7 @@ class JointLocalizer(BaseModule):
         in_channels: Sequence[int],
         num_joints: int = 14,
         channels: int = 64,
+        num_blocks: int = 1,
         sigma: float = 1.0,
         heatmap_weight: float = 1.0,
         keypoints_weight: float = 2.0,
@@ -79,6 +84,10 @@ class JointLocalizer(BaseModule):
         self.keypoints_weight = keypoints_weight
         self.lateral = nn.ModuleList(
             nn.Conv2d(count, channels, 1) for count in in_channels
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(_Residual(channels) for _ in range(num_blocks)))
+            for _ in in_channels[1:]
         )
         self.smooth = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
@@ -101,9 +110,11 @@ class JointLocalizer(BaseModule):
                 f'(in_channels), got {len(maps)}'
             )
         merged = self.lateral[-1](maps[-1])
-        for lateral, finer in zip(self.lateral[-2::-1], maps[-2::-1]):
+        for block, lateral, finer in zip(
+            self.blocks[::-1], self.lateral[-2::-1], maps[-2::-1]
+        ):
             merged = lateral(finer) + F.interpolate(
-                merged, finer.shape[-2:], mode='nearest'
+                block(merged), finer.shape[-2:], mode='nearest'
             )
         merged = self.smooth(merged)
         logits = self.heatmaps(merged)
@@ -157,6 +168,25 @@ class JointLocalizer(BaseModule):
         bump = along(1, height)[..., None] * along(0, width)[..., None, :]
         bump = bump.flatten(2)
         return bump / bump.sum(-1, keepdim=True).clamp_min(_TINY)
+
+
+class _Residual(nn.Module):
+    """Two 3 x 3 convolutions beside the identity, which it starts as."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        last = nn.BatchNorm2d(channels)
+        nn.init.zeros_(last.weight)
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            last,
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps + self.layers(maps)
 
 
 def _centres(cells: int, like: Tensor) -> Tensor:

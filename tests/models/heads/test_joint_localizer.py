@@ -180,3 +180,18 @@ def test_localised_joints_and_a_head_without_them(body):
 def test_a_root_that_is_no_joint_is_named(body):
     with pytest.raises(ValueError, match='head.root.*tail.*left_hip'):
         CoarseMeshHead(16, body, 100, joint_set='h36m14', root=('tail',))
+
+
+def test_blocks_start_as_nothing_and_learn():
+    maps = [torch.rand(2, 8, 16 >> i, 16 >> i) for i in range(3)]
+    torch.manual_seed(0)
+    without = JointLocalizer([8, 8, 8], num_blocks=0).eval()
+    within = JointLocalizer([8, 8, 8], num_blocks=2).eval()
+    within.load_state_dict(without.state_dict(), strict=False)
+    assert torch.equal(within(maps).logits, without(maps).logits)
+    # Every level but the finest has them, and all of their last layers learn.
+    assert [len(level) for level in within.blocks] == [2, 2]
+    within.train()(maps).keypoints2d.square().sum().backward()
+    for level in within.blocks:
+        for block in level:
+            assert block.layers[-1].weight.grad.abs().sum() > 0

@@ -112,7 +112,7 @@ def add_row(args: argparse.Namespace) -> None:
         commit=describe_commit(),
         values={name: round(values[name], 4) for name in table['metrics']},
     )
-    write_json(args.add, table)
+    write_json(args.add, table, indent=2)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import pytest
 from mmengine.config import Config
 from scipy import stats
 
-from mmd2a.cli.tool_config import UsageError, read_config
+from mmd2a.cli.tool_config import UsageError
 
 ROOT = Path(__file__).parents[2]
 ANALYSIS = ROOT / 'tools' / 'analysis'
@@ -37,16 +37,11 @@ def report_of(monkeypatch):
 
 
 @pytest.mark.parametrize('table', TABLES, ids=lambda path: path.stem)
-def test_every_row_of_every_table_is_a_config(table):
+def test_every_row_of_every_table_is_a_config(tool, table):
     """And no two rows are the same."""
-    table = Config.fromfile(table)
-    texts = []
-    for changes in table.rows.values():
-        cfg = read_config(str(ROOT / table.config), {})
-        for part in (table.get('common'), changes):
-            cfg.merge_from_dict(part.to_dict() if part else {})
-        texts.append(cfg.pretty_text)
-    assert len(set(texts)) == len(texts) > 1
+    table = tool.read_table(str(table))
+    texts = {tool.config_of(table, row).pretty_text for row in table.rows}
+    assert len(texts) == len(table.rows) > 1
 
 
 @pytest.mark.slow
@@ -89,6 +84,47 @@ def test_a_run_of_other_options_is_refused(tool, tmp_path):
         tool.prepare(tool.read_table(str(table)), [0], tmp_path, {})
 
 
+def test_a_row_starts_from_a_config_of_its_own(tool, tmp_path):
+    """It has what all rows have in common; its own options come last."""
+    other = tmp_path / 'other.py'
+    other.write_text(
+        f'_base_ = {str(ROOT / "tests/toy_project/toy_config.py")!r}\n'
+        'log_level = "ERROR"\n'
+    )
+    table = tmp_path / 'toy.py'
+    table.write_text(
+        TOY.replace('LR', '0.001')
+        + "common = {'train_cfg.max_epochs': 3, 'default_scope': 'mmengine'}\n"
+        + f"rows['other'] = {{'config': {str(other)!r}, "
+        "'train_cfg.max_epochs': 4}\n"
+    )
+    read = tool.read_table(str(table))
+    first, _, last = (tool.config_of(read, row) for row in read.rows)
+    assert (first.get('log_level'), last.log_level) == (None, 'ERROR')
+    assert first.train_cfg.max_epochs == 3
+    assert last.train_cfg.max_epochs == 4
+    assert 'config' not in last
+
+
+def test_rows_of_different_protocols_are_not_compared(tool, tmp_path):
+    table = tmp_path / 'toy.py'
+    table.write_text(TOY.replace('LR', '0.001'))
+    read = tool.read_table(str(table))
+    runs = tool.prepare(read, [0], tmp_path, {})
+    log = dict(loss=1.0, step=1, time=0.1)
+    for run, protocol in zip(runs, ('a', 'b')):
+        run.results.write_text(json.dumps({f'{protocol}/error': 1.0}))
+        scalars = run.folder / '0' / 'vis_data' / 'scalars.json'
+        scalars.parent.mkdir(parents=True)
+        scalars.write_text(json.dumps(log))
+    with pytest.raises(UsageError, match='different protocols .*: a, b'):
+        tool.collect(read, runs)
+    runs[1].results.write_text(json.dumps({'a/error': 2.0}))
+    report = tool.collect(read, runs)
+    assert report['protocol'] == 'a'
+    assert report['rows']['as it is']['config'] == read.config
+
+
 def test_a_table_without_rows_says_so(tool, tmp_path):
     table = tmp_path / 'empty.py'
     table.write_text("title = 'nothing'\n")
@@ -115,10 +151,14 @@ def test_differences_are_paired_by_seed(report_of):
         steps=1,
         rows=dict(
             a=dict(seeds={str(i): dict(MPJPE=v) for i, v in enumerate(seeds)}),
-            b=dict(seeds={str(i): dict(MPJPE=v) for i, v in enumerate(row)}),
+            b=dict(
+                config='other.py',
+                seeds={str(i): dict(MPJPE=v) for i, v in enumerate(row)},
+            ),
         ),
     )
     text = report_of.as_markdown(report)
+    assert text.endswith('Of configs of their own: "b" from other.py.')
     assert f'| b | {row.mean():.1f} ({mean:+.1f} ± {half:.1f}) |' in text
 
 

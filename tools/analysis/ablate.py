@@ -8,8 +8,9 @@ A table is a Python file of the config kind with
 - ``title``: one line;
 - ``config``: the config that every row starts from, a path from the root of
   the project;
-- ``rows``: name -> options, as in ``--cfg-options``; the first row is the
-  reference that the others are compared with, seed by seed;
+- ``rows``: name -> options, as in ``--cfg-options``, and, where the row
+  starts from another config than the others, its path as ``config``; the
+  first row is the reference that the others are compared with, seed by seed;
 - ``common``, if anything: options of all rows;
 - ``metrics``: names of the metrics to show, as in results.json, the part
   after the last slash; ``seconds_per_step`` is one too.
@@ -115,10 +116,8 @@ def prepare(
 ) -> list[Run]:
     """Write the config of every run; refuse one that differs from before."""
     runs = []
-    for row, changes in table.rows.items():
-        cfg = read_config(str(ROOT / table.config), dict(options))
-        for part in (table.get('common'), changes):
-            cfg.merge_from_dict(part.to_dict() if part else {})
+    for row in table.rows:
+        cfg = config_of(table, row, options)
         for seed in seeds:
             cfg.randomness = dict(seed=seed)
             name = re.sub(r'\W+', '_', row)
@@ -134,6 +133,25 @@ def prepare(
             run.config.write_text(text)
             runs.append(run)
     return runs
+
+
+def config_of(
+    table: Config, row: str, options: dict[str, Any] | None = None
+) -> Config:
+    """The config of a row, of all its seeds."""
+    start, changes = _start_and_changes(table, row)
+    cfg = read_config(str(ROOT / start), dict(options or {}))
+    common = table.get('common')
+    for part in (common.to_dict() if common else {}, changes):
+        cfg.merge_from_dict(part)
+    return cfg
+
+
+def _start_and_changes(table: Config, row: str) -> tuple[str, dict[str, Any]]:
+    """The config that a row starts from, and what it changes in it."""
+    options = table.rows[row]
+    changes = options.to_dict() if options else {}
+    return changes.pop('config', table.config), changes
 
 
 def _steps(cfg: Config) -> int:
@@ -226,21 +244,26 @@ def carry_out_all(runs: list[Run], jobs: int) -> None:
 
 def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
     """Results of all runs, and what they are results of."""
-    rows: dict[str, Any] = {
-        row: dict(options=changes.to_dict() if changes else {}, seeds={})
-        for row, changes in table.rows.items()
-    }
-    protocol = ''
+    rows: dict[str, Any] = {}
+    for row in table.rows:
+        start, changes = _start_and_changes(table, row)
+        rows[row] = dict(config=start, options=changes, seeds={})
+    protocols = set()
     for run in runs:
         results = read_json(str(run.results))
-        protocol = next(iter(results)).rpartition('/')[0]
+        protocols.add(next(iter(results)).rpartition('/')[0])
         rows[run.row]['seeds'][str(run.seed)] = {
             name.rpartition('/')[2]: value for name, value in results.items()
         } | dict(seconds_per_step=run.seconds_per_step())
+    if len(protocols) > 1:
+        raise UsageError(
+            'rows of different protocols cannot be compared: '
+            f'{", ".join(sorted(protocols))}; give all the same evaluator'
+        )
     return dict(
         title=table.title,
         config=table.config,
-        protocol=protocol,
+        protocol=protocols.pop(),
         metrics=list(table.metrics),
         commit=describe_commit(),
         date=datetime.date.today().isoformat(),

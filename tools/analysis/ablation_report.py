@@ -61,6 +61,13 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         f'In brackets: difference to "{names[0]}", paired by seed, and its '
         f"{CONFIDENCE:.0%} interval by Student's t.",
     ]
+    others = [
+        f'"{name}" from {start}'
+        for name, row in rows.items()
+        if (start := row.get('config', report['config'])) != report['config']
+    ]
+    if others:
+        lines += ['', f'Of configs of their own: {", ".join(others)}.']
     return '\n'.join(lines)
 
 

@@ -21,7 +21,6 @@ def test_every_part_that_takes_a_body_is_known():
             key
             for key, part in table.module_dict.items()
             if part.__module__.startswith('mmd2a.')
-            and not part.__module__.startswith('mmd2a.interop.')
             # A model hands them its body.
             and not part.__module__.startswith('mmd2a.models.heads.')
             and key != 'BodyFitter'

@@ -81,6 +81,13 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             MMHuman3DEstimator=dict(
                 architecture=dict(type='ImageBodyModelEstimator')
             ),
+            MMHuman3DMeshEstimator=dict(
+                architecture=dict(
+                    type='ImageBodyModelEstimator',
+                    backbone=branch,
+                    head=dict(type='mmhuman3d.HMRHead', feat_dim=128),
+                )
+            ),
             MultiHeadAttention=dict(embed_dims=8),
             PatchEmbedding=tokens,
             RGBDBackbone=dict(

@@ -9,6 +9,9 @@ from mmd2a.interop.mmhuman3d.running.collate import mmhuman3d_collate
 from mmd2a.interop.mmhuman3d.running.dataset import mmhuman3d_dataset
 from mmd2a.interop.mmhuman3d.running.distributed import MMHuman3DDistributed
 from mmd2a.interop.mmhuman3d.running.estimator import MMHuman3DEstimator
+from mmd2a.interop.mmhuman3d.running.mesh_estimator import (
+    MMHuman3DMeshEstimator,
+)
 from mmd2a.interop.mmhuman3d.running.metric import MMHuman3DMetric
 from mmd2a.interop.mmhuman3d.running.optimizers import (
     PerModuleOptimWrapperConstructor,
@@ -19,6 +22,7 @@ __all__ = [
     'LoadDepthForMMHuman3D',
     'MMHuman3DDistributed',
     'MMHuman3DEstimator',
+    'MMHuman3DMeshEstimator',
     'MMHuman3DMetric',
     'MMHuman3DRunner',
     'PerModuleOptimWrapperConstructor',

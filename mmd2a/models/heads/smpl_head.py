@@ -39,6 +39,9 @@ class SMPLHead(nn.Module):
         hidden: width of the hidden layer.
         joint_set: joint set of localised joints; None: none are given.
         joint_channels: width of their features.
+        grid_size: side of the grid that tokens are averaged onto; 1: all of
+            them, as HMR does.
+        reduced: channels an image token is reduced to before.
 
     D2A-HMR's "SMPL loss" reading of the regressor R; 6-D rotations: Zhou et
     al., CVPR 2019.
@@ -63,6 +66,8 @@ class SMPLHead(nn.Module):
         hidden: int = 512,
         joint_set: str | None = None,
         joint_channels: int = 64,
+        grid_size: int = 6,
+        reduced: int = 32,
     ) -> None:
         super().__init__()
         self.body_model = build_body(body_model)
@@ -84,7 +89,13 @@ class SMPLHead(nn.Module):
                 len(self.body_model.joint_names(joint_set)), joint_channels
             )
         self.regressor = TokenRegressor(
-            in_channels, depth_channels, hidden, sum(self.splits), joint_inputs
+            in_channels,
+            depth_channels,
+            hidden,
+            sum(self.splits),
+            joint_inputs,
+            reduced,
+            grid_size=grid_size,
         )
 
     def forward(

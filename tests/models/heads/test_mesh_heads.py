@@ -292,3 +292,17 @@ def test_sigma_is_carried_in_full_precision(build):
     expected = head.upsample_sigma(sigma)
     with torch.autocast('cpu', torch.bfloat16):
         assert torch.equal(head.upsample_sigma(sigma), expected)
+
+
+def test_a_pooled_head_does_not_know_where_a_token_was(body):
+    """As the regressor of HMR: the mean of all tokens."""
+    torch.manual_seed(0)
+    settings = dict(body_model=body, num_coarse_vertices=K, hidden=32)
+    pooled = disturb(SMPLHead(C, grid_size=1, reduced=C, **settings))
+    on_a_grid = disturb(SMPLHead(C, **settings))
+    z, grid, _ = tokens()
+    for head, same in ((pooled, True), (on_a_grid, False)):
+        given = ask(head, z, grid)['vertices']
+        moved = ask(head, z.flip(1), grid)['vertices']
+        assert torch.allclose(given, moved, atol=1e-5) == same
+    assert pooled.regressor.mix[0].in_features == C

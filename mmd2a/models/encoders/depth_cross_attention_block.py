@@ -5,7 +5,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmd2a.models.encoders.attention import MultiHeadAttention
-from mmd2a.models.encoders.gated_fusion import LearnableGatedFusion
+from mmd2a.models.encoders.stream_fusion import build_fusion
 from mmd2a.registry import MODELS
 
 
@@ -34,6 +34,9 @@ class DepthCrossAttentionBlock(BaseModule):
         dropout: of attention weights, attention outputs and both MLP layers.
         with_depth: build the depth stream, cross-attention and gate.
         fused_attention: see :class:`MultiHeadAttention`.
+        fusion: how the three streams are mixed: ``'gate'``, as drawn,
+            ``'add'``, ``'concat'`` or ``'cross_attention'``; see
+            :func:`~mmd2a.models.encoders.stream_fusion.build_fusion`.
         init_cfg: MMEngine initialisation.
 
     D2A-HMR (Bright et al., CRV 2024), panel (b).
@@ -53,6 +56,7 @@ class DepthCrossAttentionBlock(BaseModule):
         dropout: float = 0.1,
         with_depth: bool = True,
         fused_attention: bool = True,
+        fusion: str = 'gate',
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -65,7 +69,7 @@ class DepthCrossAttentionBlock(BaseModule):
             self.norm_depth = nn.LayerNorm(embed_dims)
             self.attn_depth = MultiHeadAttention(*attention)
             self.attn_cross = MultiHeadAttention(*attention)
-            self.fusion = LearnableGatedFusion(embed_dims, num_streams=3)
+            self.fusion = build_fusion(fusion, embed_dims)
         self.norm_mlp = nn.LayerNorm(embed_dims)
         self.mlp = nn.Sequential(
             nn.Linear(embed_dims, hidden),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmd2a.models.encoders.depth_cross_attention_block import (
     DepthCrossAttentionBlock,
 )
+from mmd2a.models.encoders.stream_fusion import FUSIONS
 from mmd2a.registry import MODELS
 from mmd2a.structures import TokenMap, missing_as_nobodys
 
@@ -59,6 +60,7 @@ class DepthCrossAttentionEncoder(BaseModule):
         masking: config of :class:`TokenMasking` (``embed_dims`` is filled
             in); None: off.
         fused_attention: see :class:`MultiHeadAttention`.
+        fusion: see :class:`DepthCrossAttentionBlock`.
         in_channels, depth_channels, level, as_tuple: of the neck, which the
             name of the encoder built in 0.1.0 where ``in_channels`` is given;
             for one release it still does, with a warning.
@@ -109,6 +111,7 @@ class DepthCrossAttentionEncoder(BaseModule):
         depth_channels: int | Sequence[int] = 128,
         level: int = -1,
         as_tuple: bool = True,
+        fusion: str = 'gate',
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if init_cfg is None:
@@ -123,6 +126,10 @@ class DepthCrossAttentionEncoder(BaseModule):
                 f'got {depth_stream!r}.'
             )
         self.embed_dims = embed_dims
+        if fusion not in FUSIONS:
+            raise ValueError(
+                f'fusion must be one of {FUSIONS}, got {fusion!r}.'
+            )
         self.with_depth = with_depth
         self.depth_stream = depth_stream
         self.position_img: nn.Module | None = None
@@ -145,6 +152,7 @@ class DepthCrossAttentionEncoder(BaseModule):
                 dropout,
                 with_depth,
                 fused_attention,
+                fusion,
             )
             for _ in range(depth)
         )

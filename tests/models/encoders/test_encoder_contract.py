@@ -133,6 +133,24 @@ class TestFusedDepthStream(EncoderContract):
     options = dict(depth_stream='fused')
 
 
+class TestAdded(EncoderContract):
+    """Streams are added instead of gated."""
+
+    options = dict(fusion='add')
+
+
+class TestConcatenated(EncoderContract):
+    """Streams are concatenated and projected."""
+
+    options = dict(fusion='concat')
+
+
+class TestCrossAttentionAlone(EncoderContract):
+    """Depth comes by cross-attention only."""
+
+    options = dict(fusion='cross_attention')
+
+
 class TestRGBOnly(EncoderContract):
     """No depth parameters at all."""
 

@@ -12,6 +12,7 @@ __all__ = ['TAKERS', 'BodyMismatchError', 'share_body']
 # body of its objective.
 TAKERS = (
     'D2AHMR',
+    'DisplaceLabels',
     'MMHuman3DMeshEstimator',
     'MeshMetric',
     'MeshObjective',

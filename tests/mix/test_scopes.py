@@ -113,6 +113,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
         TRANSFORMS=dict(
             DegradeDepth={},
             DegradeImage={},
+            DisplaceLabels={},
             FacingLabel={},
             LoadDepthForMMHuman3D={},
             LoadFrame={},

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 from mmcv.transforms import BaseTransform
 
-from mmd2a.body_models import build_body
 from mmd2a.datasets.transforms.box_changes import jitter_box, upper_body_box
 from mmd2a.datasets.transforms.crop_geometry import (
     crop_labels,
@@ -22,6 +20,7 @@ from mmd2a.datasets.transforms.label_checks import (
 )
 from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.datasets.transforms.randomness import draw_generator
+from mmd2a.datasets.transforms.rest_pelvis import RestPelvis
 from mmd2a.geometry.crop_camera import CropCamera
 from mmd2a.registry import TRANSFORMS
 
@@ -119,9 +118,9 @@ class PersonCrop(BaseTransform):
         self.rotation = rotation
         self.flip_prob = flip_prob
         self.joint_set = joint_set
-        self._rest_pelvis: tuple[np.ndarray, np.ndarray] | None = None
+        self._rest_pelvis: RestPelvis | None = None
         if rotation or flip_prob or turn_prob:
-            self._rest_pelvis = _rest_pelvis(body_model)
+            self._rest_pelvis = RestPelvis(body_model)
 
     def transform(self, results: dict) -> dict:
         """Replace arrays and labels by those of the crop."""
@@ -186,12 +185,7 @@ class PersonCrop(BaseTransform):
         )
 
     def _pelvis(self, labels: dict[str, np.ndarray]) -> np.ndarray | None:
-        if self._rest_pelvis is None:
-            return None
-        template, directions = self._rest_pelvis
-        # Components that a label lacks are those of the mean shape.
-        betas = labels.get('betas', np.zeros(0))[: len(directions)]
-        return template + betas @ directions[: len(betas)]
+        return None if self._rest_pelvis is None else self._rest_pelvis(labels)
 
     def _require_joint_set(
         self, joint_set: str | None, labels: dict[str, np.ndarray]
@@ -216,19 +210,3 @@ class PersonCrop(BaseTransform):
             f'truncation_prob={self.truncation_prob}, '
             f'turn_prob={self.turn_prob})'
         )
-
-
-def _rest_pelvis(body_model: dict | None) -> tuple[np.ndarray, np.ndarray]:
-    """Pelvis (3,) of the mean rest body and its change (S, 3) by shape."""
-    body = build_body(body_model)
-    # The rest pelvis is affine in the S shape coefficients: the mean shape
-    # and one step along each say everything.
-    betas = torch.cat(
-        [torch.zeros(1, body.num_betas), torch.eye(body.num_betas)]
-    )
-    with torch.no_grad():
-        pelvis = body(
-            torch.zeros(len(betas), 3), torch.zeros(len(betas), 69), betas
-        ).joints[:, 0]
-    array = pelvis.double().numpy()
-    return array[0], array[1:] - array[0]

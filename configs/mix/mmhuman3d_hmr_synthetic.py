@@ -1,7 +1,8 @@
 # HMR of MMHuman3D, network and losses, on the people, crops and initial
 # weights of d2a_hmr_mobilenet-v2_rgb.py, and evaluated as that is: a baseline.
-# Losses are those of MMHuman3D's hmr/resnet50_hmr_pw3d.py, without its
-# discriminator, which learns from motion capture. Needs mmhuman3d.
+# Losses and learning rate are those of MMHuman3D's hmr/resnet50_hmr_pw3d.py,
+# without its discriminator, which learns from motion capture; with the rate of
+# D2A-HMR its iterated head does not settle. Needs mmhuman3d.
 _base_ = '../d2a_hmr/d2a_hmr_mobilenet-v2_rgb.py'
 
 model = dict(
@@ -19,3 +20,4 @@ model = dict(
         loss_smpl_betas=dict(type='MSELoss', loss_weight=0.02),
     ),
 )
+optim_wrapper = dict(optimizer=dict(lr=2.5e-4))

@@ -1,7 +1,8 @@
 # PARE of MMHuman3D beside mmhuman3d_hmr_synthetic.py. Losses of MMHuman3D's
 # pare/hrnet_w32_conv_pare_mix.py, where parts guide attention but are not
 # supervised. Its head for backbones without HRNet's fine maps: three
-# deconvolutions to stride 4, where HRNet's are.
+# deconvolutions to stride 4, where HRNet's are. The learning rate is that of
+# D2A-HMR: MMHuman3D's is for going on from weights that know people.
 _base_ = './mmhuman3d_hmr_synthetic.py'
 
 model = dict(
@@ -24,3 +25,4 @@ model = dict(
         loss_camera=dict(type='CameraPriorLoss', loss_weight=1),
     )
 )
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

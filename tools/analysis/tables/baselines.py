@@ -1,11 +1,11 @@
 # What D2A-HMR is worth beside what there was before it, at equal samples: same
-# people, crops, initial weights of the backbone, batch, optimiser and number
-# of steps; seconds_per_step says what a sample costs each. The first three
-# rows after the reference are MMHuman3D's, with its losses; the others have
-# the losses of D2A-HMR. Metro-like: tokens of the image through an encoder to
-# a coarse mesh, without METRO's template queries. Pooled: the mean of the last
-# map, one hidden layer, parameters of the body. As drawn: the paper's parts,
-# neither localizer nor second step.
+# people, crops, initial weights of the backbone, batch and number of steps;
+# seconds_per_step says what a sample costs each. The first three rows after
+# the reference are MMHuman3D's, with its losses, HMR and CLIFF with its
+# learning rates; the others are trained as D2A-HMR is. METRO-like: tokens of
+# the image through an encoder to a coarse mesh, without METRO's template
+# queries. Pooled: the mean of the last map, one hidden layer, parameters of
+# the body. As drawn: the paper's parts, neither localizer nor second step.
 title = 'D2A-HMR beside other methods'
 config = 'configs/d2a_hmr/d2a_hmr_mobilenet-v2.py'
 metrics = [

@@ -15,6 +15,7 @@ from mmd2a.geometry.rotations import (
     matrix_to_axis_angle,
     matrix_to_rotation_6d,
     rotation_6d_to_matrix,
+    view_rotation,
 )
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     'root_position',
     'rotation_6d_to_matrix',
     'similarity_align',
+    'view_rotation',
     'weak_perspective_project',
     'weak_perspective_to_translation',
 ]

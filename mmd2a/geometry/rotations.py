@@ -1,6 +1,7 @@
 """Conversions between representations of rotations, on top of ``roma``."""
 
 import roma
+import torch
 from torch import Tensor
 
 # Shorter columns than this carry no direction; the result is then finite but
@@ -92,3 +93,32 @@ def matrix_to_rotation_6d(matrix: Tensor) -> Tensor:
         tensor([1., 0., 0., 1., 0., 0.])
     """
     return matrix[..., :2].flatten(-2)
+
+
+def view_rotation(yaw: Tensor) -> Tensor:
+    r"""Turn people about the vertical as a view from an angle shows them.
+
+    .. math:: R_y(-\varphi) = \begin{pmatrix} \cos\varphi & 0 &
+              -\sin\varphi \\ 0 & 1 & 0 \\
+              \sin\varphi & 0 & \cos\varphi \end{pmatrix}
+
+    The camera goes clockwise, seen from above: at φ = 90° it stands at the
+    left of the image, and (x, y, z) is at (-z, y, x).
+
+    Args:
+        yaw: angle φ (...), radians.
+
+    Returns:
+        Rotation matrices (..., 3, 3), OpenCV camera axes.
+
+    Sign of φ as in ImpHMR (Cho et al., CVPR 2023, arXiv:2306.17651).
+
+    Example:
+        >>> quarter = view_rotation(torch.tensor(torch.pi / 2))
+        >>> (quarter @ torch.tensor([1.0, 2.0, 3.0])).round()
+        tensor([-3.,  2.,  1.])
+    """
+    cos, sin = yaw.cos(), yaw.sin()
+    zero, one = torch.zeros_like(yaw), torch.ones_like(yaw)
+    rows = [cos, zero, -sin, zero, one, zero, sin, zero, cos]
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))

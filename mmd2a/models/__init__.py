@@ -14,6 +14,7 @@ from mmd2a.models.data_preprocessors import *  # noqa: F403
 from mmd2a.models.decoders import *  # noqa: F403
 from mmd2a.models.encoders import *  # noqa: F403
 from mmd2a.models.estimators import *  # noqa: F403
+from mmd2a.models.fields import *  # noqa: F403
 from mmd2a.models.flows import *  # noqa: F403
 from mmd2a.models.heads import *  # noqa: F403
 from mmd2a.models.losses import *  # noqa: F403

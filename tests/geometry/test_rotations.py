@@ -12,6 +12,7 @@ from mmd2a.geometry import (
     matrix_to_axis_angle,
     matrix_to_rotation_6d,
     rotation_6d_to_matrix,
+    view_rotation,
 )
 
 AXES = torch.nn.functional.normalize(
@@ -138,3 +139,24 @@ def test_gradient_of_axis_angle_is_right_near_and_far_from_zero():
     for scale in (1e-4, 1.0):
         vector = (scale * AXES).requires_grad_()
         assert torch.autograd.gradcheck(axis_angle_to_matrix, (vector,))
+
+
+def test_a_view_from_the_left_shows_who_faces_right_from_behind():
+    """Facing +x, at 90 degrees facing +z: away."""
+    facing = torch.tensor([1.0, 0, 0], dtype=torch.float64)
+    yaw = torch.tensor([math.pi / 2, 0.0, 2 * math.pi], dtype=torch.float64)
+    seen = view_rotation(yaw) @ facing
+    expected = torch.tensor([[0.0, 0, 1], [1, 0, 0], [1, 0, 0]]).double()
+    torch.testing.assert_close(seen, expected, atol=1e-12, rtol=0)
+
+
+def test_views_are_turns_about_the_vertical_that_add_up():
+    yaw = torch.tensor([0.3, -2.0, 5.0], dtype=torch.float64)
+    axis = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
+    torch.testing.assert_close(
+        view_rotation(yaw), axis_angle_to_matrix(-yaw[:, None] * axis)
+    )
+    torch.testing.assert_close(
+        view_rotation(yaw) @ view_rotation(yaw.flip(0)),
+        view_rotation(yaw + yaw.flip(0)),
+    )

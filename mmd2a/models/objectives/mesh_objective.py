@@ -14,6 +14,7 @@ from mmd2a.geometry import (
     project_points,
     root_is_known,
     root_position,
+    view_rotation,
     weak_perspective_project,
 )
 from mmd2a.models.losses import build_point_loss
@@ -210,8 +211,7 @@ class MeshObjective(nn.Module):
         joints = targets['keypoints3d']
         angle = torch.as_tensor(yaw, dtype=joints.dtype, device=joints.device)
         angle = angle.expand(len(joints))
-        zero = torch.zeros_like(angle)
-        turn = axis_angle_to_matrix(torch.stack([zero, -angle, zero], -1))
+        turn = view_rotation(angle)
         turned = dict(targets)
         for key in ('vertices', 'keypoints3d'):
             turned[key] = targets[key] @ turn.transpose(-1, -2)

@@ -1,0 +1,209 @@
+"""A neural field of density and features, conditioned on an image."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmd2a.registry import MODELS
+from mmd2a.structures import TokenMap
+
+CONDITIONINGS = ('global', 'film', 'pixel')
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = dict(
+    softplus=F.softplus, relu=F.relu
+)
+# What a renderer asks: points and directions -> density and features.
+Field = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+@MODELS.register_module()
+class FeatureField(nn.Module):
+    r"""Tell density and features at points of space, of an image's person.
+
+    .. math:: (\sigma, f) = \mathrm{MLP}(\gamma(p), \gamma(d), c), \qquad
+              \gamma(x) = (x, \sin 2^k \pi x, \cos 2^k \pi x)_{k < L}
+
+    Density depends on the point p alone, features on the direction d of view
+    too. How the image c enters is one option: its pooled tokens are added
+    to the layers where the point enters ('global', as in GIRAFFE), or scale
+    and shift every layer ('film'), or the tokens under the point's canonical
+    projection are added ('pixel').
+
+    Space is that of the crop: x right and y down are crop coordinates, z
+    forward in the same unit (half the crop's width), 0 at the person's root.
+
+    B: batch, P: points, N = h w: tokens, C: token width, C': features.
+
+    Args:
+        in_channels: C.
+        out_channels: C'.
+        hidden: width of the layers.
+        depth: number of layers before density.
+        skip: index of the layer the point enters again; None: none.
+        position_frequencies: L of points.
+        direction_frequencies: L of directions.
+        conditioning: 'global' | 'film' | 'pixel'.
+        activation: what makes density non-negative, 'softplus' | 'relu'. A
+            point where relu is 0 gets no gradient.
+
+    Raises:
+        ValueError: an option that there is not, a skip that is no layer.
+
+    ImpHMR's feature fields module (Cho et al., CVPR 2023, arXiv:2306.17651);
+    its layers, widths and conditioning are not stated: GIRAFFE's (Niemeyer
+    and Geiger, CVPR 2021), FiLM (Perez et al., AAAI 2018) and pixelNeRF's
+    (Yu et al., CVPR 2021) are our choice.
+
+    Example:
+        >>> field = FeatureField(32, out_channels=16, hidden=24)
+        >>> image = TokenMap(torch.randn(2, 36, 32), (6, 6))
+        >>> of_image = field.conditioned(image)
+        >>> points = torch.zeros(2, 5, 3)
+        >>> density, features = of_image(points, points)
+        >>> density.shape, features.shape, bool((density >= 0).all())
+        (torch.Size([2, 5]), torch.Size([2, 5, 16]), True)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int = 128,
+        hidden: int = 128,
+        depth: int = 8,
+        skip: int | None = 4,
+        position_frequencies: int = 10,
+        direction_frequencies: int = 4,
+        conditioning: str = 'global',
+        activation: str = 'softplus',
+    ) -> None:
+        super().__init__()
+        for name, value, known in (
+            ('conditioning', conditioning, CONDITIONINGS),
+            ('activation', activation, tuple(ACTIVATIONS)),
+        ):
+            if value not in known:
+                raise ValueError(f'{name}={value!r} must be one of {known}')
+        if skip is not None and not 0 < skip < depth:
+            raise ValueError(
+                f'skip={skip} is none of the layers 1 to {depth - 1}; None '
+                'for no skip'
+            )
+        self.out_channels = out_channels
+        self.skip = skip
+        self.conditioning = conditioning
+        self.activation = activation
+        self.position_frequencies = position_frequencies
+        self.direction_frequencies = direction_frequencies
+        point = 3 * (1 + 2 * position_frequencies)
+        self.layers = nn.ModuleList(
+            nn.Linear(hidden if i else point, hidden) for i in range(depth)
+        )
+        self.point_again = None if skip is None else nn.Linear(point, hidden)
+        self.density = nn.Linear(hidden, 1)
+        self.towards_view = nn.Linear(hidden, hidden)
+        self.direction = nn.Linear(3 * (1 + 2 * direction_frequencies), hidden)
+        self.features = nn.Linear(hidden, out_channels)
+        # Codes of the layers, then one of the layer that knows the view.
+        if conditioning == 'film':
+            self.num_codes = 2 * depth + 1
+        else:
+            self.num_codes = 2 if skip is None else 3
+        self.codes = nn.Linear(in_channels, self.num_codes * hidden)
+
+    def conditioned(self, image: TokenMap) -> Field:
+        """Return the field of an image, to be asked at points.
+
+        Args:
+            image: tokens (B, N, C) on (h, w), the grid of the whole crop.
+
+        Returns:
+            A function of points (B, P, 3) and unit directions (B, P, 3) that
+            gives density (B, P), per half-width of the crop, and features
+            (B, P, C').
+        """
+        tokens, grid, _ = TokenMap.checked(image)
+        if self.conditioning != 'pixel':
+            return partial(self._ask, self.codes(tokens.mean(1))[:, None])
+        codes = TokenMap(self.codes(tokens), grid).as_map()
+        return partial(self._ask, codes)
+
+    def forward(
+        self, image: TokenMap, points: Tensor, directions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Condition and ask at once: see :meth:`conditioned`."""
+        return self.conditioned(image)(points, directions)
+
+    def _ask(
+        self, codes: Tensor, points: Tensor, directions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Density and features at points, of codes of the image."""
+        if self.conditioning == 'pixel':
+            codes = sample_map(codes, points[..., :2])
+        *of_layers, of_view = codes.chunk(self.num_codes, -1)
+        point = frequency_encoding(points, self.position_frequencies)
+        x = point
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if self.point_again is not None and index == self.skip:
+                x = x + self.point_again(point)
+            x = self._with_code(x, of_layers, index).relu()
+        density = ACTIVATIONS[self.activation](self.density(x))
+        direction = frequency_encoding(directions, self.direction_frequencies)
+        x = self.towards_view(x) + self.direction(direction) + of_view
+        return density[..., 0], self.features(x.relu())
+
+    def _with_code(self, x: Tensor, codes: list[Tensor], index: int) -> Tensor:
+        """Let the image into a layer, where and as ``conditioning`` says."""
+        if self.conditioning == 'film':
+            return x * (1 + codes[2 * index]) + codes[2 * index + 1]
+        if index == 0:
+            return x + codes[0]
+        return x + codes[1] if index == self.skip else x
+
+    def extra_repr(self) -> str:
+        """Say how the image enters and what density is."""
+        return (
+            f'conditioning={self.conditioning!r}, '
+            f'activation={self.activation!r}, skip={self.skip}'
+        )
+
+
+def frequency_encoding(x: Tensor, frequencies: int) -> Tensor:
+    """Return numbers (..., D) with sines and cosines of their octaves.
+
+    Args:
+        x: (..., D), about -1 to 1.
+        frequencies: number L of octaves; 0: the numbers alone.
+
+    Returns:
+        (..., D (1 + 2 L)).
+
+    NeRF's positional encoding (Mildenhall et al., ECCV 2020), equation 4.
+
+    Example:
+        >>> frequency_encoding(torch.tensor([[0.5]]), 1)
+        tensor([[ 5.0000e-01,  1.0000e+00, -4.3711e-08]])
+    """
+    octave = torch.arange(frequencies, dtype=x.dtype, device=x.device)
+    angles = (x[..., None] * (math.pi * 2**octave)).flatten(-2)
+    return torch.cat([x, angles.sin(), angles.cos()], -1)
+
+
+def sample_map(maps: Tensor, places: Tensor) -> Tensor:
+    """Read maps (B, C, h, w) at crop coordinates (B, P, 2): (B, P, C).
+
+    Bilinear; zero outside the crop, where the image knows nothing.
+
+    Example:
+        >>> maps = torch.tensor([[[[1.0, 3.0]]]])
+        >>> sample_map(maps, torch.tensor([[[-0.5, 0.0], [0.0, 0.0]]]))
+        tensor([[[1.],
+                 [2.]]])
+    """
+    read = F.grid_sample(
+        maps, places[:, :, None].to(maps.dtype), align_corners=False
+    )
+    return read[..., 0].transpose(1, 2)

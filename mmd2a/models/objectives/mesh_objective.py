@@ -207,9 +207,15 @@ class MeshObjective(nn.Module):
 
         Returns:
             The labels of the turned people, in the same fields.
+
+        Raises:
+            ValueError: an angle that is not finite.
         """
         joints = targets['keypoints3d']
         angle = torch.as_tensor(yaw, dtype=joints.dtype, device=joints.device)
+        # On another device, looking would be waiting.
+        if angle.device.type == 'cpu' and not angle.isfinite().all():
+            raise ValueError(f'yaw must be finite, got {yaw}')
         angle = angle.expand(len(joints))
         turn = view_rotation(angle)
         turned = dict(targets)

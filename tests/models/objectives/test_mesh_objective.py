@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from mmengine.structures import BaseDataElement
 
 from mmd2a.geometry import (
     axis_angle_to_matrix,
@@ -14,8 +13,6 @@ from mmd2a.geometry import (
 from mmd2a.models.objectives import MeshObjective
 from mmd2a.structures import BodyDataSample
 
-SIZE = 64
-K = torch.tensor([[120.0, 0, 31.5], [0, 120.0, 31.5], [0, 0, 1]])
 TERMS = ('loss_vertices', 'loss_keypoints3d', 'loss_keypoints2d')
 
 
@@ -24,43 +21,7 @@ def objective():
     return MeshObjective()
 
 
-def make_sample(body, seed=0, joint_set='h36m14', num_betas=10, **changes):
-    """A person seen by a camera, every label consistent."""
-    generator = torch.Generator().manual_seed(seed)
-    pose = 0.3 * torch.randn(72, generator=generator)
-    pose[0] += math.pi
-    betas = torch.randn(num_betas, generator=generator)
-    known = torch.zeros(1, max(num_betas, body.num_betas))
-    known[0, :num_betas] = betas
-    transl = torch.tensor([[0.1, 0.2, 4.0]])
-    mesh = body(
-        pose[None, :3], pose[None, 3:], known[:, : body.num_betas], transl
-    ).vertices
-    joints = body.regress_joints(mesh, joint_set)[0]
-    ones = torch.ones(len(joints))
-    gt = dict(
-        global_orient=pose[:3],
-        body_pose=pose[3:],
-        betas=betas,
-        transl=transl[0],
-        smpl_weight=torch.tensor(1.0),
-        keypoints3d=joints,
-        keypoints3d_weight=ones,
-        keypoints2d=normalize_keypoints2d(
-            project_points(joints, K), (SIZE, SIZE)
-        ),
-        keypoints2d_weight=ones,
-        mask=torch.ones(1, SIZE, SIZE),
-        mask_weight=torch.tensor(1.0),
-        K=K,
-    )
-    meta = dict(sample_idx=seed, joint_set=joint_set, img_path=f'{seed}.jpg')
-    sample = BodyDataSample(metainfo=meta)
-    sample.gt = BaseDataElement(**{**gt, **changes})
-    return sample
-
-
-def test_targets_are_relative_to_the_root(objective):
+def test_targets_are_relative_to_the_root(objective, make_sample):
     body = objective.body_model
     gt = objective.targets([make_sample(body, i) for i in range(3)])
     hips = objective.root_ids
@@ -74,7 +35,7 @@ def test_targets_are_relative_to_the_root(objective):
     )
 
 
-def test_a_quarter_turn_takes_x_to_depth(objective):
+def test_a_quarter_turn_takes_x_to_depth(objective, make_sample):
     """At 90 degrees (x, y, z) is at (-z, y, x): the published sign."""
     samples = [make_sample(objective.body_model)]
     front = objective.targets(samples)
@@ -86,7 +47,7 @@ def test_a_quarter_turn_takes_x_to_depth(objective):
         )
 
 
-def test_turned_parameters_give_the_turned_mesh(objective):
+def test_turned_parameters_give_the_turned_mesh(objective, make_sample):
     body = objective.body_model
     samples = [make_sample(body, i) for i in range(3)]
     gt = objective.targets(samples, yaw=torch.tensor([0.7, -2.0, 3.1]))
@@ -97,7 +58,7 @@ def test_turned_parameters_give_the_turned_mesh(objective):
 
 
 @pytest.mark.parametrize('yaw', [0.4, -1.9, math.pi])
-def test_a_turn_and_back_is_the_identity(yaw, objective):
+def test_a_turn_and_back_is_the_identity(yaw, objective, make_sample):
     samples = [make_sample(objective.body_model, i) for i in range(2)]
     gt = objective.targets(samples)
     back = objective.turned(objective.turned(gt, yaw), -yaw)
@@ -112,7 +73,9 @@ def test_a_turn_and_back_is_the_identity(yaw, objective):
     )
 
 
-def test_turned_joints_are_projected_anew_or_weigh_nothing(objective):
+def test_turned_joints_are_projected_anew_or_weigh_nothing(
+    objective, make_sample
+):
     body = objective.body_model
     relative = make_sample(body, 1)
     relative.gt.keypoints3d = relative.gt.keypoints3d - torch.tensor(
@@ -133,11 +96,11 @@ def test_turned_joints_are_projected_anew_or_weigh_nothing(objective):
     assert not gt['mask_weight'].any()
     pixels = project_points(gt['keypoints3d'] + gt['root3d'], gt['K'])[0]
     torch.testing.assert_close(
-        gt['keypoints2d'][0], normalize_keypoints2d(pixels, (SIZE, SIZE))
+        gt['keypoints2d'][0], normalize_keypoints2d(pixels, (64, 64))
     )
 
 
-def test_only_those_who_turn_change(objective):
+def test_only_those_who_turn_change(objective, make_sample):
     samples = [make_sample(objective.body_model, i) for i in range(2)]
     gt = objective.targets(samples)
     turned = objective.turned(gt, torch.tensor([0.0, 0.5]))
@@ -146,7 +109,7 @@ def test_only_those_who_turn_change(objective):
 
 
 @pytest.mark.parametrize('order', [1, -1])
-def test_mixed_joint_sets_are_refused_by_name(order, objective):
+def test_mixed_joint_sets_are_refused_by_name(order, objective, make_sample):
     body = objective.body_model
     samples = [make_sample(body, 0), make_sample(body, 1, joint_set='coco17')]
     with pytest.raises(ValueError) as error:
@@ -156,7 +119,7 @@ def test_mixed_joint_sets_are_refused_by_name(order, objective):
     assert "joint_set='h36m14'" in message and '\n' not in message
 
 
-def test_a_whole_batch_of_other_joints_is_refused_too(objective):
+def test_a_whole_batch_of_other_joints_is_refused_too(objective, make_sample):
     body = objective.body_model
     samples = [make_sample(body, i, joint_set='smpl24') for i in range(2)]
     with pytest.raises(ValueError, match="joint_set='smpl24'"):
@@ -167,7 +130,9 @@ def test_a_whole_batch_of_other_joints_is_refused_too(objective):
         objective.targets(samples)
 
 
-def test_samples_without_labels_or_of_other_fields_are_named(objective):
+def test_samples_without_labels_or_of_other_fields_are_named(
+    objective, make_sample
+):
     body = objective.body_model
     with pytest.raises(ValueError, match='sample 4 has no labels'):
         objective.targets([BodyDataSample(metainfo=dict(sample_idx=4))])
@@ -183,7 +148,7 @@ def test_samples_without_labels_or_of_other_fields_are_named(objective):
 
 
 @pytest.mark.parametrize('own', [1, 5, 10])
-def test_labels_of_any_number_of_betas_fit_the_body(own):
+def test_labels_of_any_number_of_betas_fit_the_body(own, make_sample):
     """Fewer are the mean shape in the rest; more are unknown to the body."""
     objective = MeshObjective(dict(num_betas=own))
     body = objective.body_model
@@ -198,7 +163,7 @@ def test_labels_of_any_number_of_betas_fit_the_body(own):
 
 
 @pytest.mark.parametrize('off', TERMS)
-def test_none_switches_a_term_off(off, objective):
+def test_none_switches_a_term_off(off, objective, make_sample):
     partial = MeshObjective(objective.body_model, **{off: None})
     gt = partial.targets([make_sample(partial.body_model)])
     camera = torch.tensor([[0.9, 0.0, 0.0]])

@@ -52,7 +52,7 @@ OTHER_DEFAULTS: dict[tuple[str, str], str] = dict.fromkeys(
         ('AuxiliarySilhouetteHead', 'loss'),
     ],
     'None is off, the default is written out',
-)
+) | {('SilhouetteDecoder', 'skip_channels'): 'tokens alone are decoded too'}
 
 
 def arguments(part: Any) -> dict[str, str]:

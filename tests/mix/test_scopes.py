@@ -104,6 +104,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             SilhouetteLoss={},
             TokenMasking=dict(embed_dims=8),
             VertexLoss={},
+            ViewConsistency={},
             VolumeRenderer={},
         ),
         MODEL_WRAPPERS=dict(MMHuman3DDistributed=dict(module=None)),

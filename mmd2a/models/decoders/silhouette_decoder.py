@@ -22,7 +22,8 @@ class SilhouetteDecoder(nn.Module):
 
     Args:
         in_channels: C.
-        skip_channels: channels of the image feature map, or of each of them.
+        skip_channels: channels of the image feature map, or of each of them;
+            ``()``: tokens alone, such as a view that no image shows.
         channels: channels inside; the cost grows with their square.
 
     D2A-HMR, decoder D: inputs and output are drawn, the layers are our
@@ -42,7 +43,7 @@ class SilhouetteDecoder(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        skip_channels: int | Sequence[int],
+        skip_channels: int | Sequence[int] = (),
         channels: int = 16,
     ) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class SilhouetteDecoder(nn.Module):
         self.output = nn.Conv2d(channels, 1, 1)
 
     def forward(
-        self, z: TokenMap, features: Tensor | Sequence[Tensor]
+        self, z: TokenMap, features: Tensor | Sequence[Tensor] = ()
     ) -> Tensor:
         """Decode tokens.
 

@@ -42,6 +42,8 @@ class SMPLHead(nn.Module):
         grid_size: side of the grid that tokens are averaged onto; 1: all of
             them, as HMR does.
         reduced: channels an image token is reduced to before.
+        iterations: how often the numbers are told, each time seeing the last
+            ones, as HMR does; 1: at once.
 
     D2A-HMR's "SMPL loss" reading of the regressor R; 6-D rotations: Zhou et
     al., CVPR 2019.
@@ -68,6 +70,7 @@ class SMPLHead(nn.Module):
         joint_channels: int = 64,
         grid_size: int = 6,
         reduced: int = 32,
+        iterations: int = 1,
     ) -> None:
         super().__init__()
         self.body_model = build_body(body_model)
@@ -96,6 +99,7 @@ class SMPLHead(nn.Module):
             joint_inputs,
             reduced,
             grid_size=grid_size,
+            iterations=iterations,
         )
 
     def forward(

@@ -22,6 +22,9 @@ class TokenRegressor(nn.Module):
 
     Without depth the depth part is exactly zero, whatever its tokens hold.
 
+    With several ``iterations`` the output is corrected by what layers of its
+    own say of it and of the hidden layer, as HMR's regressor does.
+
     What a :class:`JointLocalizer` knows of the joints is mixed by layers of
     its own and added to the hidden layer.
 
@@ -38,6 +41,13 @@ class TokenRegressor(nn.Module):
         reduced: channels an image token is reduced to.
         depth_reduced: channels a depth token is reduced to.
         grid_size: g.
+        iterations: how often the output is told; 1: at once.
+
+    Raises:
+        ValueError: no iteration.
+
+    Iterations: Kanazawa et al., "End-to-end Recovery of Human Shape and
+    Pose", CVPR 2018, section 3.2.
     """
 
     def __init__(
@@ -50,9 +60,13 @@ class TokenRegressor(nn.Module):
         reduced: int = 32,
         depth_reduced: int = 16,
         grid_size: int = 6,
+        iterations: int = 1,
     ) -> None:
         super().__init__()
+        if iterations < 1:
+            raise ValueError(f'iterations={iterations} must be at least 1')
         self.grid_size = grid_size
+        self.iterations = iterations
         self.norm = nn.LayerNorm(in_channels)
         self.reduce = nn.Linear(in_channels, reduced)
         self.depth_channels = depth_channels
@@ -75,6 +89,11 @@ class TokenRegressor(nn.Module):
             )
         self.output = nn.Linear(hidden, num_outputs)
         _start_small(self.output)
+        self.again: nn.Module | None = None
+        if iterations > 1:
+            self.again = nn.Sequential(
+                nn.Linear(hidden + num_outputs, hidden), nn.GELU()
+            )
 
     def forward(
         self,
@@ -96,7 +115,8 @@ class TokenRegressor(nn.Module):
         tokens, grid, _ = TokenMap.checked(z)
         flat = self._flatten(self.reduce(self.norm(tokens)), grid)
         if self.depth_channels is None:
-            return self.output(self._with_joints(self.mix(flat), joints))
+            features = self._with_joints(self.mix(flat), joints)
+            return self._corrected(self.output(features), features)
         if depth is not None:
             TokenMap.checked(depth, 'depth tokens')
         flat_depth = self._flatten_depth(
@@ -105,7 +125,17 @@ class TokenRegressor(nn.Module):
         features = self._with_joints(
             self.mix(torch.cat([flat, flat_depth], 1)), joints
         )
-        return self.output(features) + self.depth_output(flat_depth)
+        return self._corrected(
+            self.output(features) + self.depth_output(flat_depth), features
+        )
+
+    def _corrected(self, output: Tensor, features: Tensor) -> Tensor:
+        """Let the output (B, O) be seen, and corrected, some more times."""
+        if self.again is not None:
+            for _ in range(self.iterations - 1):
+                seen = torch.cat([features, output.to(features.dtype)], 1)
+                output = output + self.output(self.again(seen))
+        return output
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any

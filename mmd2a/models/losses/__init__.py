@@ -4,6 +4,7 @@ from mmd2a.models.losses.foreign_loss import (
     ElementwiseLoss,
     build_density_loss,
     build_mask_loss,
+    build_optional_loss,
     build_point_loss,
 )
 from mmd2a.models.losses.joint_loss import JointLoss
@@ -19,5 +20,6 @@ __all__ = [
     'VertexLoss',
     'build_density_loss',
     'build_mask_loss',
+    'build_optional_loss',
     'build_point_loss',
 ]

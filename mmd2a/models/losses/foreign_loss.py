@@ -120,6 +120,15 @@ def build_point_loss(
     return loss
 
 
+def build_optional_loss(
+    cfg: dict[str, Any] | None, slot: str, num_points: int, dims: int
+) -> nn.Module | None:
+    """Build a loss of points as :func:`build_point_loss` does; None: off."""
+    if cfg is None:
+        return None
+    return build_point_loss(cfg, slot, num_points, dims)
+
+
 def build_mask_loss(cfg: dict[str, Any], slot: str) -> nn.Module:
     """Build a loss that compares mask logits with a larger mask.
 

@@ -1,5 +1,6 @@
 """Objectives: what a prediction of a mesh is compared with, and how."""
 
 from mmd2a.models.objectives.mesh_objective import MeshObjective
+from mmd2a.models.objectives.view_consistency import ViewConsistency
 
-__all__ = ['MeshObjective']
+__all__ = ['MeshObjective', 'ViewConsistency']

@@ -17,8 +17,14 @@ from mmd2a.geometry import (
     view_rotation,
     weak_perspective_project,
 )
-from mmd2a.models.losses import build_point_loss
+from mmd2a.models.losses import build_optional_loss
 from mmd2a.models.objectives.labels import stack_labels
+from mmd2a.models.objectives.parameters import (
+    POSE_POINTS,
+    labelled_pose,
+    predicted_betas,
+    predicted_pose,
+)
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample
 
@@ -27,6 +33,7 @@ Config = dict[str, Any]
 EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
 VERTEX_LOSS = dict(type='mmd2a.VertexLoss')
 JOINT_LOSS = dict(type='mmd2a.JointLoss')
+_TERMS = ('vertices', 'keypoints3d', 'keypoints2d', 'pose', 'betas')
 # Closer to the camera than this, in metres, nothing is projected: labels that
 # are relative to the root have their origin at the camera.
 _NEAREST = 0.1
@@ -39,7 +46,8 @@ class MeshObjective(nn.Module):
     .. math:: L = \lambda_v L_v + \lambda_{3D} L_{3D} + \lambda_{2D} L_{2D}
 
     over the vertices, their joints, and the joints projected by the predicted
-    weak-perspective camera. Whatever a sample does not know has weight 0.
+    weak-perspective camera, and where asked for over pose and shape. Whatever
+    a sample does not know has weight 0.
 
     Seen from an angle φ (``yaw``) the same person is turned by −φ about the
     vertical axis through the root,
@@ -64,6 +72,9 @@ class MeshObjective(nn.Module):
         loss_vertices, loss_keypoints3d, loss_keypoints2d: configs of the
             terms; None: that term is off. Elementwise losses of mmdet and
             MMHuman3D, such as ``mmhuman3d.SmoothL1Loss``, do as well.
+        loss_pose, loss_betas: configs of the losses of rotation matrices,
+            taken as points (B, 24, 9), and of shape, (B, 1, S); None: off.
+            For heads that give parameters.
 
     D2A-HMR, terms L_v, L_3D and L_2D; the turned labels are those of ImpHMR
     (Cho et al., CVPR 2023, arXiv:2306.17651).
@@ -85,6 +96,8 @@ class MeshObjective(nn.Module):
         loss_vertices: Config | None = VERTEX_LOSS,
         loss_keypoints3d: Config | None = JOINT_LOSS,
         loss_keypoints2d: Config | None = JOINT_LOSS,
+        loss_pose: Config | None = None,
+        loss_betas: Config | None = None,
     ) -> None:
         super().__init__()
         self.body_model = build_body(body_model)
@@ -98,26 +111,27 @@ class MeshObjective(nn.Module):
             )
         self.root_ids = [self.joint_names.index(name) for name in root]
         joints = len(self.joint_names)
-        self.loss_vertices = _build_term(
+        self.loss_vertices = build_optional_loss(
             loss_vertices, 'loss_vertices', self.body_model.num_vertices, 3
         )
-        self.loss_keypoints3d = _build_term(
+        self.loss_keypoints3d = build_optional_loss(
             loss_keypoints3d, 'loss_keypoints3d', joints, 3
         )
-        self.loss_keypoints2d = _build_term(
+        self.loss_keypoints2d = build_optional_loss(
             loss_keypoints2d, 'loss_keypoints2d', joints, 2
+        )
+        self.loss_pose = build_optional_loss(
+            loss_pose, 'loss_pose', *POSE_POINTS
+        )
+        self.loss_betas = build_optional_loss(
+            loss_betas, 'loss_betas', 1, self.body_model.num_betas
         )
 
     @property
     def has_terms(self) -> bool:
         """Whether any term is on."""
         return any(
-            term is not None
-            for term in (
-                self.loss_vertices,
-                self.loss_keypoints3d,
-                self.loss_keypoints2d,
-            )
+            getattr(self, f'loss_{name}') is not None for name in _TERMS
         )
 
     def centre(
@@ -245,24 +259,18 @@ class MeshObjective(nn.Module):
             targets: what :meth:`targets` gives.
 
         Returns:
-            ``loss_vertices``, ``loss_keypoints3d``, ``loss_keypoints2d``.
+            ``loss_vertices``, ``loss_keypoints3d``, ``loss_keypoints2d``,
+            ``loss_pose``, ``loss_betas``.
+
+        Raises:
+            ValueError: a loss of parameters that the output does not have.
         """
         losses = {}
-        if self.loss_vertices is not None:
-            weight = targets['smpl_weight'][:, None]
-            losses['loss_vertices'] = self.loss_vertices(
-                output['vertices'],
-                targets['vertices'],
-                weight.expand(output['vertices'].shape[:2]),
-            )
-        for name, loss in (
-            ('keypoints3d', self.loss_keypoints3d),
-            ('keypoints2d', self.loss_keypoints2d),
-        ):
+        for name in _TERMS:
+            loss = getattr(self, f'loss_{name}')
             if loss is not None:
-                losses[f'loss_{name}'] = loss(
-                    output[name], targets[name], targets[f'{name}_weight']
-                )
+                compared = _compared(name, output, targets)
+                losses[f'loss_{name}'] = loss(*compared)
         return losses
 
     def extra_repr(self) -> str:
@@ -271,13 +279,21 @@ class MeshObjective(nn.Module):
         return f'joint_set={self.joint_set!r}, root={root}'
 
 
-def _build_term(
-    cfg: Config | None, slot: str, num_points: int, dims: int
-) -> nn.Module | None:
-    """Build a loss of this or another package; None: off."""
-    if cfg is None:
-        return None
-    return build_point_loss(cfg, slot, num_points, dims)
+def _compared(
+    name: str, output: dict[str, Tensor], targets: dict[str, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a term compares, (B, P, D), and the weight (B, P) of each point."""
+    if name.startswith('keypoints'):
+        return output[name], targets[name], targets[f'{name}_weight']
+    if name == 'vertices':
+        pred, target = output[name], targets[name]
+    elif name == 'pose':
+        pred, target = predicted_pose(output), labelled_pose(targets)
+    else:
+        pred = predicted_betas(output)
+        target = targets['betas'][:, None]
+    known = targets['smpl_weight'][:, None]
+    return pred, target, known.expand(pred.shape[:2])
 
 
 def _project_again(

@@ -78,6 +78,16 @@ def test_learns_one_mask_in_a_few_steps():
     assert loss < 0.3
 
 
+def test_tokens_alone_give_a_mask_and_train_every_parameter():
+    """A view that no image shows has no image features."""
+    decoder = SilhouetteDecoder(C)
+    z, _ = inputs((3, 4), {})
+    mask = decoder(z)
+    assert mask.shape == (2, 1, 24, 32)
+    mask.square().sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in decoder.parameters())
+
+
 def test_one_sample_does_not_see_the_others():
     decoder = SilhouetteDecoder(C, 8)
     z, features = inputs((6, 6), {8: 2})

@@ -1,5 +1,7 @@
 """Both mesh heads: shapes, the start, the depth skip, gradients."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,7 +12,11 @@ from mmd2a.registry import MODELS
 from mmd2a.structures import TokenMap
 
 C, C_DEPTH, K = 24, 12, 60
-HEADS = {'coarse': CoarseMeshHead, 'smpl': SMPLHead}
+HEADS = {
+    'coarse': CoarseMeshHead,
+    'smpl': SMPLHead,
+    'smpl in three iterations': partial(SMPLHead, iterations=3),
+}
 
 
 @pytest.fixture(params=HEADS)
@@ -243,6 +249,22 @@ def test_smpl_mesh_is_the_body_with_its_parameters(body):
     )
     distance = torch.cdist(out['coarse_vertices'], out['vertices'])
     assert distance.min(-1).values.max() < 1e-3
+
+
+def test_iterations_correct_what_was_told_before(body):
+    """The first is as if there were one; the rest see the last."""
+    head = disturb(SMPLHead(C, body, K, hidden=8, iterations=3)).regressor
+    z = TokenMap(*tokens()[:2])
+    features = head.mix(
+        head._flatten(head.reduce(head.norm(z.tokens)), z.grid)
+    )
+    expected = head.output(features)
+    for _ in range(2):
+        seen = torch.cat([features, expected], 1)
+        expected = expected + head.output(head.again(seen))
+    torch.testing.assert_close(head(z), expected)
+    with pytest.raises(ValueError, match='iterations=0'):
+        SMPLHead(C, body, K, iterations=0)
 
 
 def test_sigma_of_vertices_is_never_negative_nor_beyond_the_coarse_ones(build):

@@ -1,0 +1,104 @@
+"""Whoever is imagined from two sides is one person."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmd2a.geometry import view_rotation
+from mmd2a.models.losses import build_optional_loss
+from mmd2a.models.objectives.parameters import (
+    POSE_POINTS,
+    predicted_betas,
+    predicted_pose,
+)
+from mmd2a.registry import MODELS
+
+POSE_LOSS = dict(type='mmd2a.JointLoss')
+BETAS_LOSS = dict(type='mmd2a.JointLoss', loss_weight=0.1)
+
+
+@MODELS.register_module()
+class ViewConsistency(nn.Module):
+    r"""Compare pose and shape that two views of a person gave.
+
+    .. math:: L_{cons} = \lambda_{pose}\,
+              |\theta'_{\varphi_1} - \theta_{\varphi_2}| +
+              \lambda_{shape}\, |\beta_{\varphi_1} - \beta_{\varphi_2}|
+
+    where in θ' the root is turned from the first view into the second,
+    :math:`R_y(-(\varphi_2 - \varphi_1))\, R`. It asks for no label. Both
+    views learn from it.
+
+    B: batch, S: shape components.
+
+    Args:
+        loss_pose: config of the loss of rotation matrices; None: off.
+        loss_betas: config of the loss of shape components; None: off.
+        num_betas: S.
+
+    L_cons of ImpHMR (Cho et al., CVPR 2023, arXiv:2306.17651). That the root
+    is turned is our reading of θ'; matrices and L1 per number are our choice.
+
+    Example:
+        >>> consistency = ViewConsistency()
+        >>> yaw = torch.tensor([0.4])
+        >>> person = dict(
+        ...     global_orient=torch.eye(3)[None, None],
+        ...     body_pose=torch.eye(3).expand(1, 23, 3, 3),
+        ...     betas=torch.zeros(1, 10))
+        >>> turned = dict(
+        ...     person, global_orient=view_rotation(yaw)[:, None])
+        >>> consistency(person, turned, torch.zeros(1), yaw)['loss_pose']
+        tensor(0.)
+    """
+
+    def __init__(
+        self,
+        loss_pose: dict[str, Any] | None = POSE_LOSS,
+        loss_betas: dict[str, Any] | None = BETAS_LOSS,
+        num_betas: int = 10,
+    ) -> None:
+        super().__init__()
+        self.loss_pose = build_optional_loss(
+            loss_pose, 'loss_pose', *POSE_POINTS
+        )
+        self.loss_betas = build_optional_loss(
+            loss_betas, 'loss_betas', 1, num_betas
+        )
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether any term is on."""
+        return self.loss_pose is not None or self.loss_betas is not None
+
+    def forward(
+        self,
+        first: dict[str, Tensor],
+        second: dict[str, Tensor],
+        first_yaw: Tensor,
+        second_yaw: Tensor,
+    ) -> dict[str, Tensor]:
+        """Return the terms that are on.
+
+        Args:
+            first, second: what a head gave for the views: ``global_orient``
+                (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
+            first_yaw, second_yaw: angles φ (B,) of the views, radians.
+
+        Returns:
+            ``loss_pose``, ``loss_betas``.
+        """
+        losses = {}
+        if self.loss_pose is not None:
+            pose = predicted_pose(first).unflatten(2, (3, 3))
+            turn = view_rotation(second_yaw - first_yaw)[:, None]
+            pose = torch.cat([turn @ pose[:, :1], pose[:, 1:]], 1)
+            losses['loss_pose'] = self.loss_pose(
+                pose.flatten(2), predicted_pose(second)
+            )
+        if self.loss_betas is not None:
+            losses['loss_betas'] = self.loss_betas(
+                predicted_betas(first), predicted_betas(second)
+            )
+        return losses

@@ -3,19 +3,16 @@
 Over 350 lines because the class is the figure of the paper, drawn and told.
 """
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.logging import print_log
-from mmengine.model import BaseModel
-from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.depth import metres_per_unit, zero_missing_depth
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
+from mmd2a.models.estimators.mesh_estimator import MeshEstimator
 from mmd2a.models.estimators.predicted_fields import predicted_fields
 from mmd2a.models.heads.mesh_head_contract import (
     require_coarse_mesh,
@@ -41,7 +38,7 @@ _NOW_OF_THE_OBJECTIVE = {
 
 
 @MODELS.register_module()
-class D2AHMR(BaseModel):
+class D2AHMR(MeshEstimator):
     r"""Recover a body mesh from an image and its pseudo-depth.
 
     ::
@@ -222,14 +219,15 @@ class D2AHMR(BaseModel):
                 self.loss_silhouette = build_mask_loss(
                     loss_silhouette, 'loss_silhouette'
                 )
-        self._freeze_what_no_term_reaches()
-        self.frozen = tuple(frozen)
-        self._freeze_what_is_to_stay()
-
-    @property
-    def body_model(self) -> SMPLBodyModel:
-        """The body of the objective."""
-        return self.objective.body_model
+        has_terms = self.objective.has_terms or self.flow_head is not None
+        self._freeze_what_no_term_reaches(
+            dict(
+                silhouette_decoder=self.loss_silhouette is not None,
+                head=has_terms,
+                refiner=has_terms,
+            )
+        )
+        self._freeze(frozen)
 
     def _build_refiner(self, cfg: Config) -> nn.Module:
         """Build the second step with what follows from the first."""
@@ -249,93 +247,9 @@ class D2AHMR(BaseModel):
             ),
         )
 
-    def _freeze_what_no_term_reaches(self) -> None:
-        """Keep what is off out of the optimiser's and DDP's hands."""
-        has_terms = self.objective.has_terms or self.flow_head is not None
-        parts = dict(
-            silhouette_decoder=self.loss_silhouette is not None,
-            head=has_terms,
-            refiner=has_terms,
-        )
-        for name, trained in parts.items():
-            part = getattr(self, name)
-            if part is not None and not trained:
-                part.requires_grad_(False)
-                print_log(
-                    f'model.{name} is frozen: every loss that trains it is '
-                    'None',
-                    logger='current',
-                    level=logging.WARNING,
-                )
-
-    def _freeze_what_is_to_stay(self) -> None:
-        """Check ``frozen``, and take the gradients of these parts."""
-        parts = {
-            name
-            for name, part in self.named_children()
-            if any(True for _ in part.parameters())
-        }
-        unknown = [name for name in self.frozen if name not in parts]
-        if unknown:
-            raise ValueError(
-                f'frozen={self.frozen}: {", ".join(unknown)} is no part of '
-                f'this model that learns; it has {", ".join(sorted(parts))}'
-            )
-        for name in self.frozen:
-            getattr(self, name).requires_grad_(False)
-        if not any(each.requires_grad for each in self.parameters()):
-            raise ValueError(f'frozen={self.frozen} leaves nothing to train')
-
-    def train(self, mode: bool = True) -> 'D2AHMR':
-        """Set the mode of all parts but the frozen ones."""
-        super().train(mode)
-        for name in self.frozen:
-            getattr(self, name).eval()
-        return self
-
-    def forward(
-        self,
-        inputs: dict[str, Tensor],
-        data_samples: list[BodyDataSample] | None = None,
-        mode: str = 'tensor',
-    ) -> Any:
-        """Run the network.
-
-        Args:
-            inputs: what :class:`BodyDataPreprocessor` gives: ``img``
-                (B, 3, H, W) and, unless RGB only, ``depth`` (B, 2, H, W) and
-                ``has_depth`` (B,).
-            data_samples: labels (``mode='loss'``) or the samples that
-                predictions are added to (``mode='predict'``).
-            mode: ``'tensor'`` | ``'loss'`` | ``'predict'``.
-
-        Returns:
-            A dict of raw outputs, a dict of losses, or the data samples with
-            ``pred`` filled.
-        """
-        output = self._tensor(inputs)
-        if mode == 'tensor':
-            return output
-        if data_samples is None:
-            raise ValueError(f"mode='{mode}' needs data_samples")
-        if mode == 'loss':
-            return self._loss(output, data_samples)
-        if mode == 'predict':
-            return self._predict(output, data_samples)
-        raise ValueError(
-            f"mode must be 'tensor', 'loss' or 'predict', got {mode!r}"
-        )
-
     # ---- network ---------------------------------------------------------
     def _tensor(self, inputs: dict[str, Tensor]) -> dict[str, Any]:
         """Inputs -> mesh, joints, camera, and what the other heads give."""
-        height, width = inputs['img'].shape[-2:]
-        if height != width:
-            raise ValueError(
-                f'got crops of {height} x {width}: a weak-perspective camera'
-                ' has one scale for both axes of crop coordinates, so crops'
-                ' must be square; set PersonCrop(size=...) to one number'
-            )
         # The layout the convolutions of every backend are fastest in.
         features = self.backbone(
             inputs['img'].contiguous(memory_format=torch.channels_last)
@@ -448,22 +362,15 @@ class D2AHMR(BaseModel):
         )
 
     # ---- prediction ------------------------------------------------------
-    def _predict(
-        self, output: dict[str, Tensor], data_samples: list[BodyDataSample]
-    ) -> list[BodyDataSample]:
-        """Fill ``pred`` of every sample."""
-        fields = predicted_fields(
+    def _fields(self, output: dict[str, Any]) -> dict[str, Tensor]:
+        """What is told of every sample."""
+        return predicted_fields(
             output,
             self.head,
             self.flow_head,
             self.num_samples,
             self.body_fitter,
         )
-        for index, sample in enumerate(data_samples):
-            sample.pred = BaseDataElement(
-                **{key: value[index].detach() for key, value in fields.items()}
-            )
-        return data_samples
 
 
 def _require_depth(inputs: dict[str, Tensor], part: str, without: str) -> None:

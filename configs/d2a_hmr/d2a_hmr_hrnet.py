@@ -2,6 +2,7 @@
 # backbone at full size is d2a_hmr_hrnet-w64.py.
 _base_ = [
     '../_base_/models/d2a_hmr.py',
+    '../_base_/backbones/small_hrnet.py',
     '../_base_/bodies/embedded.py',
     '../_base_/datasets/synthetic_people_96.py',
     '../_base_/schedules/quick.py',
@@ -9,20 +10,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(
-        extra=dict(
-            stage1=dict(num_blocks=(1,), num_channels=(16,)),
-            stage2=dict(num_blocks=(1, 1), num_channels=(16, 32)),
-            stage3=dict(
-                num_modules=1, num_blocks=(1, 1, 1), num_channels=(16, 32, 64)
-            ),
-            stage4=dict(
-                num_modules=1,
-                num_blocks=(1, 1, 1, 1),
-                num_channels=(16, 32, 64, 128),
-            ),
-        )
-    ),
+    backbone=_base_.small_hrnet,
     # 6 x 6 tokens: the grid of the map of stride 16.
     patch_embedding=dict(
         in_channels=[16, 32, 64, 128], embed_dims=128, level=2

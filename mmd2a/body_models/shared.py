@@ -14,6 +14,7 @@ TAKERS = (
     'D2AHMR',
     'DisplaceLabels',
     'MMHuman3DMeshEstimator',
+    'ImpHMR',
     'MeshMetric',
     'MeshObjective',
     'MeshVisualizer',

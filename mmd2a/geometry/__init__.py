@@ -11,6 +11,7 @@ from mmd2a.geometry.cameras import (
 from mmd2a.geometry.crop_camera import CropCamera
 from mmd2a.geometry.root import root_is_known, root_position
 from mmd2a.geometry.rotations import (
+    as_yaw,
     axis_angle_to_matrix,
     matrix_to_axis_angle,
     matrix_to_rotation_6d,
@@ -20,6 +21,7 @@ from mmd2a.geometry.rotations import (
 
 __all__ = [
     'CropCamera',
+    'as_yaw',
     'axis_angle_to_matrix',
     'denormalize_keypoints2d',
     'matrix_to_axis_angle',

@@ -122,3 +122,29 @@ def view_rotation(yaw: Tensor) -> Tensor:
     zero, one = torch.zeros_like(yaw), torch.ones_like(yaw)
     rows = [cos, zero, -sin, zero, one, zero, sin, zero, cos]
     return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def as_yaw(yaw: Tensor | float, like: Tensor) -> Tensor:
+    """Return angles of view as one number for each sample of a batch.
+
+    Args:
+        yaw: angle (B,), or one for all, radians.
+        like: (B, ...), whose type and device the angles get.
+
+    Returns:
+        (B,).
+
+    Raises:
+        ValueError: an angle that is not finite. Of angles on another device
+            than the CPU this is not asked: looking would be waiting.
+
+    Example:
+        >>> as_yaw(0.5, torch.zeros(3, 14, 3))
+        tensor([0.5000, 0.5000, 0.5000])
+    """
+    angle = torch.as_tensor(
+        yaw, dtype=None if isinstance(yaw, Tensor) else like.dtype
+    )
+    if angle.device.type == 'cpu' and not angle.isfinite().all():
+        raise ValueError(f'yaw must be finite, got {angle.tolist()}')
+    return angle.to(like).expand(len(like))

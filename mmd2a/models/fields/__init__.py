@@ -2,5 +2,6 @@
 
 from mmd2a.models.fields.feature_field import FeatureField
 from mmd2a.models.fields.volume_renderer import Rendering, View, VolumeRenderer
+from mmd2a.models.fields.yaw import UniformYaw
 
-__all__ = ['FeatureField', 'Rendering', 'View', 'VolumeRenderer']
+__all__ = ['FeatureField', 'Rendering', 'UniformYaw', 'View', 'VolumeRenderer']

@@ -106,6 +106,7 @@ class FeatureField(nn.Module):
         self.towards_view = nn.Linear(hidden, hidden)
         self.direction = nn.Linear(3 * (1 + 2 * direction_frequencies), hidden)
         self.features = nn.Linear(hidden, out_channels)
+        self.norm = nn.LayerNorm(in_channels)
         # Codes of the layers, then one of the layer that knows the view.
         if conditioning == 'film':
             self.num_codes = 2 * depth + 1
@@ -125,9 +126,10 @@ class FeatureField(nn.Module):
             (B, P, C').
         """
         tokens, grid, _ = TokenMap.checked(image)
-        if self.conditioning != 'pixel':
-            return partial(self._ask, self.codes(tokens.mean(1))[:, None])
-        codes = TokenMap(self.codes(tokens), grid).as_map()
+        if self.conditioning == 'pixel':
+            codes = TokenMap(self.codes(self.norm(tokens)), grid).as_map()
+        else:
+            codes = self.codes(self.norm(tokens.mean(1, keepdim=True)))
         return partial(self._ask, codes)
 
     def forward(
@@ -203,7 +205,8 @@ def sample_map(maps: Tensor, places: Tensor) -> Tensor:
         tensor([[[1.],
                  [2.]]])
     """
+    # Places in half precision would be others.
     read = F.grid_sample(
-        maps, places[:, :, None].to(maps.dtype), align_corners=False
+        maps.to(places.dtype), places[:, :, None], align_corners=False
     )
     return read[..., 0].transpose(1, 2)

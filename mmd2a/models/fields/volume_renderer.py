@@ -1,13 +1,12 @@
 """Pictures of a field: rays, samples along them, and their sum."""
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmd2a.geometry import normalize_keypoints2d, view_rotation
+from mmd2a.geometry import as_yaw, normalize_keypoints2d, view_rotation
 from mmd2a.models.fields.feature_field import Field
 from mmd2a.registry import MODELS
 
@@ -241,11 +240,10 @@ class VolumeRenderer(nn.Module):
                 'a view has one angle per sample, (B,) with B > 0, got yaw of '
                 f'shape {tuple(view.yaw.shape)}'
             )
-        if view.yaw.device.type != 'cpu':
+        as_yaw(view.yaw, view.yaw)
+        if view.eye is None or view.eye.device.type != 'cpu':
             return
-        if not all(math.isfinite(angle) for angle in view.yaw.tolist()):
-            raise ValueError(f'yaw must be finite, got {view.yaw.tolist()}')
-        if view.eye is not None and not (view.eye[:, 2] < self.near).all():
+        if not (view.eye[:, 2] < self.near).all():
             raise ValueError(
                 f'eye must lie before near={self.near}, got z of '
                 f'{view.eye[:, 2].tolist()}'

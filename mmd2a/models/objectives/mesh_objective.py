@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel, build_body
 from mmd2a.geometry import (
+    as_yaw,
     axis_angle_to_matrix,
     matrix_to_axis_angle,
     normalize_keypoints2d,
@@ -226,11 +227,7 @@ class MeshObjective(nn.Module):
             ValueError: an angle that is not finite.
         """
         joints = targets['keypoints3d']
-        angle = torch.as_tensor(yaw, dtype=joints.dtype, device=joints.device)
-        # On another device, looking would be waiting.
-        if angle.device.type == 'cpu' and not angle.isfinite().all():
-            raise ValueError(f'yaw must be finite, got {yaw}')
-        angle = angle.expand(len(joints))
+        angle = as_yaw(yaw, joints)
         turn = view_rotation(angle)
         turned = dict(targets)
         for key in ('vertices', 'keypoints3d'):

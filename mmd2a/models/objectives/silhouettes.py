@@ -1,5 +1,7 @@
 """Masks of labelled people, drawn from their meshes."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import torch
 from torch import Tensor
 
@@ -57,6 +59,25 @@ def draw_silhouettes(
     drawn = rasterize_silhouette(vertices[known], faces, K[known], size)
     masks[known] = drawn[:, None].to(masks.dtype)
     return masks, torch.where(known, targets['smpl_weight'], 0.0)
+
+
+def start_drawing(
+    targets: dict[str, Tensor], faces: Tensor, size: tuple[int, int]
+) -> 'Future[tuple[Tensor, Tensor]]':
+    """Draw silhouettes on the CPU while the caller goes on.
+
+    Args:
+        targets, faces, size: as of :func:`draw_silhouettes`. The targets must
+            not be changed until the result is there.
+
+    Returns:
+        Its ``result()`` is what :func:`draw_silhouettes` gives.
+    """
+    # A thread of its own: one that is kept would be lost in a fork.
+    pool = ThreadPoolExecutor(1)
+    drawn = pool.submit(draw_silhouettes, targets, faces, size)
+    pool.shutdown(wait=False)
+    return drawn
 
 
 def _of_size(K: Tensor, crop: torch.Size, size: tuple[int, int]) -> Tensor:

@@ -120,6 +120,44 @@ def test_a_point_reads_the_token_it_projects_to():
     assert not gradient.any()
 
 
+@pytest.mark.parametrize('conditioning', CONDITIONINGS)
+def test_a_map_tells_from_where_it_is_seen(conditioning):
+    """Before any training: the angle is a linear function of the features."""
+    field = make(
+        conditioning=conditioning,
+        out_channels=16,
+        hidden=64,
+        direction_frequencies=1,
+    )
+    image, *_ = inputs()
+    yaw = torch.linspace(-3, 3, 121)
+    image = image._replace(tokens=image.tokens[:1].expand(121, -1, -1))
+    with torch.no_grad():
+        seen = VolumeRenderer(4, 8).eval()(field.conditioned(image), View(yaw))
+    known = torch.nn.functional.pad(
+        seen.features.mean((2, 3)), (0, 1), value=1
+    )
+    told = torch.stack([yaw.sin(), yaw.cos()], 1)
+    fit = torch.linalg.lstsq(known[::2].double(), told[::2].double()).solution
+    error = known[1::2].double() @ fit - told[1::2]
+    # A constant guess is off by 0.64.
+    assert error.abs().mean() < 0.06
+
+
+def test_the_image_is_seen_in_the_features_from_the_start():
+    """As large as what comes of the direction, whatever the tokens' size."""
+    for size in (0.01, 100.0):
+        field = make(hidden=64)
+        image, points, directions = inputs()
+        image = image._replace(tokens=size * image.tokens)
+        same = points[:1].expand(B, -1, -1), directions[:1].expand(B, -1, -1)
+        _, features = field(image, *same)
+        _, turned = field(image, points, -directions)
+        _, before = field(image, points, directions)
+        by_image = (features[0] - features[1]).std()
+        assert by_image > 0.2 * (turned - before).std()
+
+
 def test_the_encoding_is_that_of_the_formula():
     x = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
     encoded = frequency_encoding(x, 3)

@@ -1,0 +1,303 @@
+"""ImpHMR: human mesh recovery by imagining the person from all sides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmd2a.body_models import SMPLBodyModel
+from mmd2a.geometry import as_yaw
+from mmd2a.models.estimators.mesh_estimator import MeshEstimator
+from mmd2a.models.estimators.predicted_fields import predicted_fields
+from mmd2a.models.fields import View
+from mmd2a.models.losses import build_mask_loss
+from mmd2a.models.objectives.silhouettes import start_drawing
+from mmd2a.registry import MODELS
+from mmd2a.structures import BodyDataSample, TokenMap
+
+Config = dict[str, Any]
+
+EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
+RENDERER = dict(type='mmd2a.VolumeRenderer')
+UNIFORM_YAW = dict(type='mmd2a.UniformYaw')
+SILHOUETTE_LOSS = dict(type='mmd2a.SilhouetteLoss')
+DATA_PREPROCESSOR = dict(type='mmd2a.BodyDataPreprocessor')
+PIVOTS = ('root', 'middle')
+
+
+@MODELS.register_module()
+class ImpHMR(MeshEstimator):
+    r"""Recover a body mesh from a field of the person, seen from any angle.
+
+    ::
+
+        image ── backbone ── patch_embedding ── field
+                                                  │
+        φ ──────────────────────────────────── renderer
+                                                  │
+        mesh_φ ──── head ─────────────────┬───── map_φ
+        mask_φ ──── silhouette_decoder ───┘
+
+    The answer is that of φ = 0. While training the person is also imagined
+    from random angles, where no image but the labels tell what is seen:
+
+    .. math:: L = L_{reg}(0) +
+              E_{\varphi \sim p(\varphi)} [L_{imag}(\varphi)] +
+              E_{\varphi_1, \varphi_2} [L_{cons}(\varphi_1, \varphi_2)]
+
+    L_reg compares with the labels, L_imag with the labels turned by −φ about
+    the vertical through the root, its mask with the drawn mesh; L_cons
+    compares two views with each other. So whoever has 2-D labels alone is
+    imagined all the same, and learns by L_cons.
+
+    Every part of an ablation is one argument: ``imagination=None``,
+    ``silhouette_decoder=None``, ``consistency=None``, ``field.conditioning``.
+    Every parameter receives a gradient in every combination.
+
+    B: batch, J: joints, V: vertices, H, W: crop, (h, w): rendered map.
+    Metres, radians, OpenCV camera frame; the field is in half-widths of the
+    crop.
+
+    Args:
+        backbone: config of the image backbone, or a list of configs that are
+            run one after the other.
+        patch_embedding: config of :class:`PatchEmbedding` of its maps. Its
+            ``embed_dims`` is handed to the field.
+        field: config of :class:`FeatureField`. Its ``out_channels`` is handed
+            to head and decoder.
+        head: config of the regressor on a rendered map.
+        objective: config of :class:`MeshObjective`: joints, root, L_reg.
+        renderer: config of :class:`VolumeRenderer`.
+        imagination: config of the :class:`MeshObjective` that is L_imag
+            without its mask; None: off.
+        silhouette_decoder: config of the decoder of masks at any angle; None:
+            off.
+        loss_silhouette: config of the loss of these masks. None: the decoder
+            is kept as it is, frozen.
+        consistency: config of :class:`ViewConsistency`, L_cons; None: off.
+        yaw: config of p(φ).
+        num_views: angles drawn for each sample; L_cons compares each with the
+            next.
+        pivot: what views turn about: the person's 'root', where the canonical
+            view found it, or the 'middle' of the crop.
+        frozen: names of parts that stay as they are.
+        body_model: config of the body, for head and objectives.
+        keep_mask: also decode the silhouette when predicting.
+        data_preprocessor: config of the data preprocessor; None: inputs come
+            as the network takes them.
+        init_cfg: as in :class:`mmengine.model.BaseModule`.
+
+    Raises:
+        ValueError: nothing to train, or fewer views than are compared.
+
+    Cho et al., "Implicit 3D Human Mesh Recovery using Consistency with Pose
+    and Shape from Unseen-view", CVPR 2023, arXiv:2306.17651. What the paper
+    does not state is listed in ``docs/imphmr.md``.
+
+    Example:
+        >>> from mmengine.config import Config
+        >>> from mmd2a.registry import MODELS
+        >>> cfg = Config.fromfile('configs/imphmr/imphmr_hrnet.py')
+        >>> model = MODELS.build(cfg.model).eval()
+        >>> seen = model(dict(img=torch.zeros(1, 3, 96, 96)))
+        >>> from_left = model.imagine(seen, yaw=torch.pi / 2)
+        >>> from_left['vertices'].shape, from_left['mask'].shape[-2:]
+        (torch.Size([1, 6907, 3]), torch.Size([96, 96]))
+    """
+
+    def __init__(
+        self,
+        backbone: Config | list[Config],
+        patch_embedding: Config,
+        field: Config,
+        head: Config,
+        objective: Config,
+        renderer: Config = RENDERER,
+        imagination: Config | None = None,
+        silhouette_decoder: Config | None = None,
+        loss_silhouette: Config | None = SILHOUETTE_LOSS,
+        consistency: Config | None = None,
+        yaw: Config = UNIFORM_YAW,
+        num_views: int = 2,
+        pivot: str = 'root',
+        frozen: Sequence[str] = (),
+        body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
+        keep_mask: bool = False,
+        data_preprocessor: Config | None = DATA_PREPROCESSOR,
+        init_cfg: Config | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        if pivot not in PIVOTS:
+            raise ValueError(f'pivot={pivot!r} must be one of {PIVOTS}')
+        if num_views < 1 + (consistency is not None):
+            raise ValueError(
+                f'num_views={num_views} is too few: consistency compares two'
+            )
+        self.num_views, self.pivot, self.keep_mask = (
+            num_views,
+            pivot,
+            keep_mask,
+        )
+        self.backbone = MODELS.build(backbone)
+        self.patch_embedding = MODELS.build(patch_embedding)
+        self.field = MODELS.build(
+            field, default_args=dict(in_channels=patch_embedding['embed_dims'])
+        )
+        self.renderer = MODELS.build(renderer)
+        self.yaw = MODELS.build(yaw)
+
+        self.objective = MODELS.build(
+            objective, default_args=dict(body_model=body_model)
+        )
+        body = dict(body_model=self.body_model)
+        width = dict(in_channels=self.field.out_channels)
+        self.head = MODELS.build(head, default_args={**width, **body})
+        self.imagination: nn.Module | None = None
+        if imagination is not None:
+            joints = dict(joint_set=self.objective.joint_set)
+            # One body, whatever a tool has entered in all objectives.
+            self.imagination = MODELS.build({**joints, **imagination, **body})
+        self.silhouette_decoder: Any = None
+        self.loss_silhouette: nn.Module | None = None
+        if silhouette_decoder is not None:
+            self.silhouette_decoder = MODELS.build(
+                silhouette_decoder, default_args=width
+            )
+            finer = 2**self.silhouette_decoder.num_blocks
+            self._mask_size = tuple(finer * n for n in self.renderer.size)
+            if loss_silhouette is not None:
+                self.loss_silhouette = build_mask_loss(
+                    loss_silhouette, 'loss_silhouette'
+                )
+        self.consistency: nn.Module | None = None
+        if consistency is not None:
+            self.consistency = MODELS.build(
+                consistency,
+                default_args=dict(num_betas=self.body_model.num_betas),
+            )
+        self._freeze_what_no_term_reaches(
+            dict(
+                silhouette_decoder=self.loss_silhouette is not None,
+                head=any(
+                    terms is not None and terms.has_terms
+                    for terms in (
+                        self.objective,
+                        self.imagination,
+                        self.consistency,
+                    )
+                ),
+            )
+        )
+        self._freeze(frozen)
+
+    # ---- network ---------------------------------------------------------
+    def _tensor(self, inputs: dict[str, Tensor]) -> dict[str, Any]:
+        """The field of each image, and what its canonical view shows."""
+        # The layout the convolutions of every backend are fastest in.
+        features = self.backbone(
+            inputs['img'].contiguous(memory_format=torch.channels_last)
+        )
+        field = self.field.conditioned(self.patch_embedding(features))
+        yaw = inputs['img'].new_zeros(len(inputs['img']))
+        output = self._see(field, View(yaw), self.keep_mask)
+        return dict(output, field=field)
+
+    def imagine(
+        self, output: dict[str, Any], yaw: Tensor | float
+    ) -> dict[str, Tensor]:
+        """See the people of an output from an angle.
+
+        The field is rendered anew, nothing of the canonical mesh is turned.
+
+        Args:
+            output: what the network gave, ``mode='tensor'``.
+            yaw: angle φ (B,), or one for all, radians. The camera goes
+                clockwise, seen from above: at π/2 it stands at the left.
+
+        Returns:
+            What the head tells of that view: ``vertices`` (B, V, 3) and
+            ``keypoints3d`` (B, J, 3) relative to their root, and parameters,
+            in the axes of that camera; ``mask``, logits (B, 1, 8 h, 8 w), of
+            a model with a decoder; ``opacity`` and ``depth`` (B, 1, h, w).
+
+        Raises:
+            ValueError: an angle that is not finite.
+        """
+        camera = output['camera'].detach()
+        view = View(as_yaw(yaw, camera))
+        if self.pivot == 'root':
+            # Where the crop shows the root, which is at z = 0.
+            root = (camera[:, :1] * camera[:, 1:]).clamp(-1, 1)
+            view = view._replace(pivot=nn.functional.pad(root, (0, 1)))
+        with_mask = self.silhouette_decoder is not None
+        return self._see(output['field'], view, with_mask)
+
+    def _see(self, field: Any, view: View, with_mask: bool) -> dict[str, Any]:
+        """A view of the field: map -> mesh, joints and mask."""
+        seen = self.renderer(field, view)
+        z = TokenMap.from_map(seen.features)
+        output = self.objective.centre(self.head(z))
+        output.update(opacity=seen.opacity, depth=seen.depth)
+        if with_mask and self.silhouette_decoder is not None:
+            output['mask'] = self.silhouette_decoder(z)
+        return output
+
+    # ---- training --------------------------------------------------------
+    def _loss(
+        self, output: dict[str, Any], data_samples: list[BodyDataSample]
+    ) -> dict[str, Tensor]:
+        """L_reg, L_imag and L_cons, term by term."""
+        gt = self.objective.targets(data_samples)
+        losses = self.objective(output, gt)
+        terms = (self.imagination, self.loss_silhouette, self.consistency)
+        if any(term is not None for term in terms):
+            losses.update(self._imagined_losses(output, gt))
+        if not losses:
+            why = 'objective.loss_*, imagination, consistency are all None'
+            raise ValueError(f'there is nothing to train: {why}')
+        return losses
+
+    def _imagined_losses(
+        self, output: dict[str, Any], gt: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """L_imag over all views, L_cons over neighbours among them."""
+        camera = output['camera']
+        yaws = [
+            self.yaw(len(camera), camera.device) for _ in range(self.num_views)
+        ]
+        turned = _joined([self.objective.turned(gt, yaw) for yaw in yaws])
+        if self.loss_silhouette is not None:
+            masks = start_drawing(
+                turned, self.body_model.faces, self._mask_size
+            )
+        views = [self.imagine(output, yaw) for yaw in yaws]
+        seen = _joined(views)
+
+        losses = {}
+        if self.imagination is not None:
+            for name, value in self.imagination(seen, turned).items():
+                losses[f'{name}_imagined'] = value
+        if self.loss_silhouette is not None:
+            losses['loss_silhouette'] = self.loss_silhouette(
+                seen['mask'], *masks.result()
+            )
+        if self.consistency is not None:
+            pairs = [
+                self.consistency(views[i], views[i + 1], yaws[i], yaws[i + 1])
+                for i in range(self.num_views - 1)
+            ]
+            for name in pairs[0]:
+                value = torch.stack([pair[name] for pair in pairs]).mean()
+                losses[f'{name}_consistency'] = value
+        return losses
+
+    # ---- prediction ------------------------------------------------------
+    def _fields(self, output: dict[str, Any]) -> dict[str, Tensor]:
+        """What is told of every sample."""
+        return predicted_fields(output, self.head)
+
+
+def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Several batches as one."""
+    return {key: torch.cat([each[key] for each in parts]) for key in parts[0]}

@@ -17,8 +17,13 @@ from mmd2a.registry import METRICS, MODELS, TRANSFORMS
 from mmd2a.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
-FAMILY = ROOT / 'configs' / 'd2a_hmr'
-CONFIGS = sorted(f'd2a_hmr/{path.name}' for path in FAMILY.glob('*.py'))
+FAMILIES = ('d2a_hmr', 'imphmr')
+CONFIGS = sorted(
+    f'{family}/{path.name}'
+    for family in FAMILIES
+    for path in (ROOT / 'configs' / family).glob('*.py')
+)
+OF_DEPTH = [name for name in CONFIGS if name.startswith('d2a_hmr/')]
 
 
 def load(name: str) -> Config:
@@ -38,7 +43,7 @@ def test_config_builds(name):
     Evaluator(cfg.test_evaluator)
 
 
-@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize('name', OF_DEPTH)
 def test_training_meets_people_without_depth(name):
     """What is never met in training is not answered well in testing."""
     preprocessor = MODELS.build(load(name).model.data_preprocessor)
@@ -67,10 +72,17 @@ def test_every_parameter_of_the_mobilenet_is_trained():
         assert all(p.grad is not None for p in module.parameters())
 
 
-@pytest.mark.parametrize('name', ['resnet50', 'resnet101'])
-def test_imagenet_weights_are_an_option(name):
+@pytest.mark.parametrize(
+    'config, name',
+    [
+        ('d2a_hmr/d2a_hmr_resnet50.py', 'resnet50'),
+        ('d2a_hmr/d2a_hmr_resnet101.py', 'resnet101'),
+        ('imphmr/imphmr_resnet50.py', 'resnet50'),
+    ],
+)
+def test_imagenet_weights_are_an_option(config, name):
     """As the config's first comment has it."""
-    path = FAMILY / f'd2a_hmr_{name}.py'
+    path = ROOT / 'configs' / config
     comment = [
         line.strip('# \\')
         for line in path.read_text().splitlines()

@@ -23,5 +23,5 @@ model = dict(
         position_frequencies=4,
         direction_frequencies=2,
     ),
-    renderer=dict(size=12, num_samples=16),
+    renderer=dict(size=8, num_samples=16),
 )

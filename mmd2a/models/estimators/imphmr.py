@@ -103,7 +103,7 @@ class ImpHMR(MeshEstimator):
         >>> seen = model(dict(img=torch.zeros(1, 3, 96, 96)))
         >>> from_left = model.imagine(seen, yaw=torch.pi / 2)
         >>> from_left['vertices'].shape, from_left['mask'].shape[-2:]
-        (torch.Size([1, 6907, 3]), torch.Size([96, 96]))
+        (torch.Size([1, 6907, 3]), torch.Size([64, 64]))
     """
 
     def __init__(

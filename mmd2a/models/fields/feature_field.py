@@ -35,7 +35,10 @@ class FeatureField(nn.Module):
     Space is that of the crop: x right and y down are crop coordinates, z
     forward in the same unit (half the crop's width), 0 at the person's root.
 
-    B: batch, P: points, N = h w: tokens, C: token width, C': features.
+    The layer of the view is the last: what reads the features begins with a
+    linear one of its own, which asks less after the rays are summed.
+
+    B: batch, *P: points, N = h w: tokens, C: token width, C': features.
 
     Args:
         in_channels: C.
@@ -103,16 +106,18 @@ class FeatureField(nn.Module):
         )
         self.point_again = None if skip is None else nn.Linear(point, hidden)
         self.density = nn.Linear(hidden, 1)
-        self.towards_view = nn.Linear(hidden, hidden)
-        self.direction = nn.Linear(3 * (1 + 2 * direction_frequencies), hidden)
         self.features = nn.Linear(hidden, out_channels)
+        self.direction = nn.Linear(
+            3 * (1 + 2 * direction_frequencies), out_channels
+        )
         self.norm = nn.LayerNorm(in_channels)
-        # Codes of the layers, then one of the layer that knows the view.
         if conditioning == 'film':
-            self.num_codes = 2 * depth + 1
+            of_layers = 2 * depth
         else:
-            self.num_codes = 2 if skip is None else 3
-        self.codes = nn.Linear(in_channels, self.num_codes * hidden)
+            of_layers = 1 if skip is None else 2
+        # Codes of the layers, then that of the view.
+        self.code_widths = [hidden] * of_layers + [out_channels]
+        self.codes = nn.Linear(in_channels, sum(self.code_widths))
 
     def conditioned(self, image: TokenMap) -> Field:
         """Return the field of an image, to be asked at points.
@@ -121,9 +126,10 @@ class FeatureField(nn.Module):
             image: tokens (B, N, C) on (h, w), the grid of the whole crop.
 
         Returns:
-            A function of points (B, P, 3) and unit directions (B, P, 3) that
-            gives density (B, P), per half-width of the crop, and features
-            (B, P, C').
+            A function of points (B, *P, 3) and unit directions, alike or
+            such as (B, R, 1, 3) for samples (B, R, S, 3) of rays. It gives
+            density (B, *P), per half-width of the crop, and features
+            (B, *P, C') >= 0.
         """
         tokens, grid, _ = TokenMap.checked(image)
         if self.conditioning == 'pixel':
@@ -144,18 +150,20 @@ class FeatureField(nn.Module):
         """Density and features at points, of codes of the image."""
         if self.conditioning == 'pixel':
             codes = sample_map(codes, points[..., :2])
-        *of_layers, of_view = codes.chunk(self.num_codes, -1)
+        else:
+            codes = codes.unflatten(1, [1] * (points.ndim - 2))
+        *of_layers, of_view = codes.split(self.code_widths, -1)
         point = frequency_encoding(points, self.position_frequencies)
         x = point
         for index, layer in enumerate(self.layers):
             x = layer(x)
             if self.point_again is not None and index == self.skip:
                 x = x + self.point_again(point)
-            x = self._with_code(x, of_layers, index).relu()
+            x = self._with_code(x, of_layers, index).relu_()
         density = ACTIVATIONS[self.activation](self.density(x))
         direction = frequency_encoding(directions, self.direction_frequencies)
-        x = self.towards_view(x) + self.direction(direction) + of_view
-        return density[..., 0], self.features(x.relu())
+        of_view = of_view + self.direction(direction)
+        return density[..., 0], (self.features(x) + of_view).relu_()
 
     def _with_code(self, x: Tensor, codes: list[Tensor], index: int) -> Tensor:
         """Let the image into a layer, where and as ``conditioning`` says."""
@@ -195,7 +203,7 @@ def frequency_encoding(x: Tensor, frequencies: int) -> Tensor:
 
 
 def sample_map(maps: Tensor, places: Tensor) -> Tensor:
-    """Read maps (B, C, h, w) at crop coordinates (B, P, 2): (B, P, C).
+    """Read maps (B, C, h, w) at crop coordinates (B, *P, 2): (B, *P, C).
 
     Bilinear; zero outside the crop, where the image knows nothing.
 
@@ -207,6 +215,8 @@ def sample_map(maps: Tensor, places: Tensor) -> Tensor:
     """
     # Places in half precision would be others.
     read = F.grid_sample(
-        maps.to(places.dtype), places[:, :, None], align_corners=False
+        maps.to(places.dtype),
+        places.flatten(1, -2)[:, :, None],
+        align_corners=False,
     )
-    return read[..., 0].transpose(1, 2)
+    return read[..., 0].transpose(1, 2).unflatten(1, places.shape[1:-1])

@@ -133,9 +133,10 @@ class VolumeRenderer(nn.Module):
         """Render a field.
 
         Args:
-            field: function of points (B, P, 3) and unit directions (B, P, 3)
-                of the canonical frame, that gives density (B, P) >= 0 and
-                features (B, P, C).
+            field: function of points (B, R, S, 3) and unit directions
+                (B, R, 1, 3) of the canonical frame, S samples on each of R
+                rays, that gives density (B, R, S) >= 0 and features
+                (B, R, S, C).
             view: of B samples.
 
         Raises:
@@ -216,22 +217,19 @@ class VolumeRenderer(nn.Module):
         """Features (B, R, C), opacity and depth (B, R, 1) of some rays."""
         length = step.norm(dim=-1, keepdim=True)
         points = start[:, :, None] + step[:, :, None] * depth[..., None]
-        directions = (step / length)[:, :, None].expand_as(points)
-        density, features = field(
-            points.flatten(1, 2), directions.flatten(1, 2)
-        )
+        directions = (step / length)[:, :, None]
+        density, features = field(points, directions)
         bins = (self.far - self.near) / self.num_samples
         with torch.autocast(density.device.type, enabled=False):
             # The field may have answered in half precision.
-            passed = density.to(depth.dtype).unflatten(1, depth.shape[1:])
-            passed = passed * (length * bins)
+            passed = density.to(depth.dtype) * (length * bins)
             before = passed.cumsum(-1) - passed
             weight = (-before).exp() * -torch.expm1(-passed)
-            features = features.to(depth.dtype).unflatten(1, depth.shape[1:])
             opacity = weight.sum(-1, keepdim=True)
             tiny = torch.finfo(depth.dtype).eps
             where = (weight * depth).sum(-1, keepdim=True) / (opacity + tiny)
-            return (weight[..., None] * features).sum(2), opacity, where
+            rendered = weight[:, :, None] @ features.to(depth.dtype)
+            return rendered[:, :, 0], opacity, where
 
     def _check(self, view: View) -> None:
         """Refuse views that give no picture, where looking costs no wait."""

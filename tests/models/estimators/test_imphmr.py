@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from torch import nn
 
 from mmd2a.geometry import weak_perspective_project
 from mmd2a.registry import MODELS
@@ -242,6 +243,35 @@ def test_it_learns_what_two_people_look_like_from_all_sides(
     for name in ('loss_pose', 'loss_pose_imagined', 'loss_silhouette'):
         first, last = (float(history[i][name].detach()) for i in (0, -1))
         assert last < 0.85 * first, name
+
+
+class Alternating(nn.Module):
+    """Angles that are the same for everybody, 0.7 and -1.1 in turns."""
+
+    def forward(self, batch, device):
+        self.last = -1.1 if getattr(self, 'last', 0) == 0.7 else 0.7
+        return torch.full((batch,), self.last, device=device)
+
+
+def test_two_ranks_learn_what_one_process_does(model_cfg, images, people):
+    """Gradients of halves of a batch have the mean of those of the whole."""
+    model = build(model_cfg).train()
+    # Statistics of BatchNorm and random samples are each rank's own.
+    model.backbone.eval()
+    model.renderer.eval()
+    model.yaw = Alternating()
+
+    def gradients(start, stop):
+        model.zero_grad()
+        part = dict(img=images['img'][start:stop])
+        total_of(model, part, people[start:stop])[1].backward()
+        return [p.grad.clone() for p in model.parameters()]
+
+    whole, *halves = (gradients(*part) for part in ((0, 2), (0, 1), (1, 2)))
+    for both, first, second in zip(whole, *halves):
+        torch.testing.assert_close(
+            both, (first + second) / 2, atol=2e-5, rtol=2e-3
+        )
 
 
 @pytest.mark.parametrize('num_views', [1, 3])

@@ -71,8 +71,8 @@ class ImpHMR(MeshEstimator):
         renderer: config of :class:`VolumeRenderer`.
         imagination: config of the :class:`MeshObjective` that is L_imag
             without its mask; None: off.
-        silhouette_decoder: config of the decoder of masks at any angle; None:
-            off.
+        silhouette_decoder: config of the decoder of masks at any angle, which
+            tells how many times it doubles a map (``num_blocks``); None: off.
         loss_silhouette: config of the loss of these masks. None: the decoder
             is kept as it is, frozen.
         consistency: config of :class:`ViewConsistency`, L_cons; None: off.
@@ -132,13 +132,12 @@ class ImpHMR(MeshEstimator):
             raise ValueError(f'pivot={pivot!r} must be one of {PIVOTS}')
         if num_views < 1 + (consistency is not None):
             raise ValueError(
-                f'num_views={num_views} is too few: consistency compares two'
+                f'num_views={num_views} is too few: imagining needs one, '
+                'consistency compares two'
             )
-        self.num_views, self.pivot, self.keep_mask = (
-            num_views,
-            pivot,
-            keep_mask,
-        )
+        self.num_views = num_views
+        self.pivot = pivot
+        self.keep_mask = keep_mask
         self.backbone = MODELS.build(backbone)
         self.patch_embedding = MODELS.build(patch_embedding)
         self.field = MODELS.build(
@@ -153,7 +152,7 @@ class ImpHMR(MeshEstimator):
         body = dict(body_model=self.body_model)
         width = dict(in_channels=self.field.out_channels)
         self.head = MODELS.build(head, default_args={**width, **body})
-        self.imagination: nn.Module | None = None
+        self.imagination: Any = None
         if imagination is not None:
             joints = dict(joint_set=self.objective.joint_set)
             # One body, whatever a tool has entered in all objectives.
@@ -170,22 +169,18 @@ class ImpHMR(MeshEstimator):
                 self.loss_silhouette = build_mask_loss(
                     loss_silhouette, 'loss_silhouette'
                 )
-        self.consistency: nn.Module | None = None
+        self.consistency: Any = None
         if consistency is not None:
             self.consistency = MODELS.build(
                 consistency,
                 default_args=dict(num_betas=self.body_model.num_betas),
             )
+        of_head = (self.objective, self.imagination, self.consistency)
         self._freeze_what_no_term_reaches(
             dict(
                 silhouette_decoder=self.loss_silhouette is not None,
                 head=any(
-                    terms is not None and terms.has_terms
-                    for terms in (
-                        self.objective,
-                        self.imagination,
-                        self.consistency,
-                    )
+                    each is not None and each.has_terms for each in of_head
                 ),
             )
         )

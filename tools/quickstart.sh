@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The main job on a fresh machine: set up, make people, train D2A-HMR, evaluate
-# it with the distributed tools, draw what it sees.
+# The main job on a fresh machine: set up, draw people with the model that
+# ships, make people, train D2A-HMR from the backbone of that model, evaluate it
+# with the distributed tools, draw what it sees.
 #
 #   bash tools/quickstart.sh [--epochs N] [--people N] [--seed N]
 #
@@ -11,14 +12,14 @@
 # What is already done (environment, people, a finished training) is not done
 # again, an interrupted training goes on where it was. A GPU is used when there
 # is one. Results go to work_dirs/, with the whole log: the console has a line
-# per step. If weights ship, it begins with what their model sees of people.
+# per step.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 . "$root/tools/usage.sh"
 usage_unless 0 "$@"
 cd "$root"
-config=configs/d2a_hmr_hrnet.py
-work_dir=work_dirs/d2a_hmr_hrnet
+config=configs/d2a_hmr/d2a_hmr_mobilenet-v2_quick.py
+work_dir=work_dirs/quickstart
 options=()
 while [ $# -gt 0 ]; do
     case "${2:-}" in ''|*[!0-9]*) usage ;; esac

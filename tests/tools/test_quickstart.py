@@ -74,7 +74,7 @@ def quickstart(tmp_path):
 
 def test_every_step_is_brief_and_has_the_options(quickstart):
     said, calls = quickstart('--epochs', '3', '--seed', '7')
-    folder = 'work_dirs/d2a_hmr_hrnet_epochs3_seed7'
+    folder = 'work_dirs/quickstart_epochs3_seed7'
     assert f'the whole log: {folder}/quickstart.log' in said
     install, *steps = calls
     assert install == 'install.sh runtime'

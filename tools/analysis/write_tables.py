@@ -50,17 +50,19 @@ def render(table: Mapping[str, Any]) -> str:
         '| | ' + ' | '.join(metrics) + ' |',
         '|---|' + '---|' * len(metrics),
     ]
-    commands = []
+    sources: dict[str, list[str]] = {}
     for label, row in table['rows'].items():
         values = _values(row, table['protocol'])
         cells = [_number(values.get(metric)) for metric in metrics]
         lines.append(f'| {label} | ' + ' | '.join(cells) + ' |')
+        source = f'`{row.get("command")}`'
         if 'weights' in row:
-            commands.append(f'{label}: `mmd2a://{row["weights"]}`')
-        elif row.get('command'):
-            at = f' (commit {row["commit"]})' if row.get('commit') else ''
-            commands.append(f'{label}: `{row["command"]}`{at}')
-    return '\n'.join([*lines, '', 'From ' + ';\n'.join(commands) + '.'])
+            source = f'`mmd2a://{row["weights"]}`, in the index of weights'
+        elif row.get('commit'):
+            source += f' (commit {row["commit"]})'
+        sources.setdefault(source, []).append(label)
+    told = [f'{", ".join(rows)}: {source}' for source, rows in sources.items()]
+    return '\n'.join([*lines, '', 'From: ' + ';\n'.join(told) + '.'])
 
 
 def _values(row: Mapping[str, Any], protocol: str) -> dict[str, float]:

@@ -61,7 +61,9 @@ def render(table: Mapping[str, Any]) -> str:
         elif row.get('commit'):
             source += f' (commit {row["commit"]})'
         sources.setdefault(source, []).append(label)
-    told = [f'{", ".join(rows)}: {source}' for source, rows in sources.items()]
+    told = [
+        f'{" and ".join(rows)}: {source}' for source, rows in sources.items()
+    ]
     return '\n'.join([*lines, '', 'From: ' + ';\n'.join(told) + '.'])
 
 

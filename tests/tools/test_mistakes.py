@@ -174,7 +174,7 @@ def test_a_sheet_is_not_drawn_of_a_half_random_model(mistake, tmp_path):
     settings.depth_branch = None
     torch.save(MODELS.build(settings).state_dict(), tmp_path / 'x.pth')
     line = mistake('analysis/draw_sheet.py', MAIN, 'x.pth')
-    assert 'size mismatch' in line and '--cfg-options' in line
+    assert 'parameters are missing' in line and '--cfg-options' in line
 
 
 def test_slurm_scripts_need_srun(tmp_path):

@@ -1,7 +1,8 @@
 # What the quickstart trains: minutes on two CPU cores. Backbone and localizer,
 # which take hours, start from the weights that ship; all that makes a mesh of
-# what they see is learnt now. ImageNet weights alone: the first line of the
-# model away, and localizer.init_cfg=None.
+# what they see is learnt now. From ImageNet weights alone:
+#   model.backbone.init_cfg.checkpoint=mmd2a://mobilenet-v2-imagenet
+#   model.localizer.init_cfg=None
 _base_ = './d2a_hmr_mobilenet-v2.py'
 
 trained = dict(type='Pretrained', checkpoint='mmd2a://d2a_hmr_mobilenet-v2')

@@ -15,6 +15,7 @@ from mmengine.structures import BaseDataElement
 from scipy import stats
 
 from mmd2a.body_models import joint_names
+from mmd2a.engine import shutdown_distributed
 from mmd2a.evaluation import CalibrationMetric
 from mmd2a.files import UnusableFileError, read_json
 from mmd2a.structures import BodyDataSample
@@ -255,6 +256,7 @@ def main(rank: int, folder: Path) -> None:
     metrics = evaluate(mine, size=41)
     if rank == 0:
         (folder / 'results.json').write_text(json.dumps(metrics))
+    shutdown_distributed()
 
 
 if __name__ == '__main__':

@@ -145,6 +145,9 @@ class MeshEstimator(BaseModel):
             )
         for name in self.frozen:
             getattr(self, name).requires_grad_(False)
+        # Backbones with frozen_stages freeze them when told to train, which
+        # is after a distributed wrapper has noted who gets gradients.
+        self.train(self.training)
         if not any(each.requires_grad for each in self.parameters()):
             raise ValueError(f'frozen={self.frozen} leaves nothing to train')
 

@@ -48,6 +48,20 @@ def test_frozen_parts_stay_as_they_are(names, model_cfg, body):
     assert model.head.training
 
 
+def test_frozen_stages_are_frozen_before_anybody_looks(model_cfg):
+    """mmpose freezes them when told to train, too late for DDP."""
+    backbone = dict(
+        type='mmpose.MobileNetV2', out_indices=(1, 2, 4, 7), frozen_stages=2
+    )
+    cfg = copy.deepcopy(model_cfg)
+    cfg.backbone = backbone
+    cfg.patch_embedding.in_channels = [24, 32, 96, 1280]
+    model = MODELS.build(cfg)
+    frozen = ('conv1.', 'layer1.', 'layer2.')
+    for name, parameter in model.backbone.named_parameters():
+        assert parameter.requires_grad != name.startswith(frozen), name
+
+
 def test_frozen_parts_that_are_not_there_are_named(model_cfg):
     with pytest.raises(ValueError, match='refiner is no part.*backbone'):
         MODELS.build(dict(model_cfg, frozen=('refiner',)))

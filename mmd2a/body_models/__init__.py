@@ -12,6 +12,7 @@ from mmd2a.body_models.joint_sets import (
     joint_names,
 )
 from mmd2a.body_models.mirror import SMPL_FLIP_PERMUTATION, mirror_pose
+from mmd2a.body_models.pose_directions import pose_directions
 from mmd2a.body_models.shared import BodyMismatchError, share_body
 from mmd2a.body_models.smpl import BodyOutput, SMPLBodyModel
 
@@ -34,6 +35,7 @@ __all__ = [
     'joint_names',
     'load_embedded_body',
     'mirror_pose',
+    'pose_directions',
     'read_body_file',
     'share_body',
 ]

@@ -1,0 +1,16 @@
+"""Results as files that other programs open.
+
+One function per format, all in metres or in the unit they name, all with +y
+up but HumanData, which has OpenCV's camera frame as this package has. Every
+file is written whole or not at all.
+"""
+
+from mmd2a.apis.result_files.frame import opencv_to_y_up
+from mmd2a.apis.result_files.obj_file import write_obj
+from mmd2a.apis.result_files.ply_file import write_ply
+
+__all__ = [
+    'opencv_to_y_up',
+    'write_obj',
+    'write_ply',
+]

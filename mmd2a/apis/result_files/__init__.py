@@ -6,11 +6,13 @@ file is written whole or not at all.
 """
 
 from mmd2a.apis.result_files.frame import opencv_to_y_up
+from mmd2a.apis.result_files.glb_file import write_glb
 from mmd2a.apis.result_files.obj_file import write_obj
 from mmd2a.apis.result_files.ply_file import write_ply
 
 __all__ = [
     'opencv_to_y_up',
+    'write_glb',
     'write_obj',
     'write_ply',
 ]

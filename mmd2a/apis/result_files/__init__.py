@@ -5,6 +5,7 @@ up but HumanData, which has OpenCV's camera frame as this package has. Every
 file is written whole or not at all.
 """
 
+from mmd2a.apis.result_files.bvh_file import write_bvh
 from mmd2a.apis.result_files.frame import opencv_to_y_up
 from mmd2a.apis.result_files.glb_file import write_glb
 from mmd2a.apis.result_files.obj_file import write_obj
@@ -12,6 +13,7 @@ from mmd2a.apis.result_files.ply_file import write_ply
 
 __all__ = [
     'opencv_to_y_up',
+    'write_bvh',
     'write_glb',
     'write_obj',
     'write_ply',

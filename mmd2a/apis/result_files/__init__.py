@@ -10,6 +10,7 @@ from mmd2a.apis.result_files.frame import opencv_to_y_up
 from mmd2a.apis.result_files.glb_file import write_glb
 from mmd2a.apis.result_files.obj_file import write_obj
 from mmd2a.apis.result_files.ply_file import write_ply
+from mmd2a.apis.result_files.skinned_glb import write_skinned_glb
 
 __all__ = [
     'opencv_to_y_up',
@@ -17,4 +18,5 @@ __all__ = [
     'write_glb',
     'write_obj',
     'write_ply',
+    'write_skinned_glb',
 ]

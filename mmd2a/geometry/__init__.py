@@ -5,6 +5,7 @@ from mmd2a.geometry.cameras import (
     denormalize_keypoints2d,
     normalize_keypoints2d,
     project_points,
+    resize_intrinsics,
     weak_perspective_project,
     weak_perspective_to_translation,
 )
@@ -16,22 +17,27 @@ from mmd2a.geometry.rotations import (
     matrix_to_axis_angle,
     matrix_to_rotation_6d,
     rotation_6d_to_matrix,
+    turn_into_view,
     view_rotation,
 )
+from mmd2a.geometry.silhouettes import crop_silhouettes
 
 __all__ = [
     'CropCamera',
     'as_yaw',
     'axis_angle_to_matrix',
+    'crop_silhouettes',
     'denormalize_keypoints2d',
     'matrix_to_axis_angle',
     'matrix_to_rotation_6d',
     'normalize_keypoints2d',
     'project_points',
+    'resize_intrinsics',
     'root_is_known',
     'root_position',
     'rotation_6d_to_matrix',
     'similarity_align',
+    'turn_into_view',
     'view_rotation',
     'weak_perspective_project',
     'weak_perspective_to_translation',

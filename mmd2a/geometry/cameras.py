@@ -139,6 +139,30 @@ def weak_perspective_to_translation(
     return torch.stack((camera[..., 1], camera[..., 2], depth), dim=-1)
 
 
+def resize_intrinsics(
+    K: Tensor, size: tuple[int, int], new_size: tuple[int, int]
+) -> Tensor:
+    """Return the intrinsics of a picture after a change of its size.
+
+    Args:
+        K: intrinsics (..., 3, 3), pixels.
+        size: (height, width) of the picture they are of, pixels.
+        new_size: (height, width) of the picture that shows the same.
+
+    Returns:
+        (..., 3, 3), pixels of the new size.
+
+    Example:
+        >>> K = torch.tensor([[100., 0, 49.5], [0, 100, 49.5], [0, 0, 1]])
+        >>> resize_intrinsics(K, (100, 100), (200, 200))[0]
+        tensor([200.0000,   0.0000,  99.5000])
+    """
+    y, x = (new / old for new, old in zip(new_size, size))
+    # Pixel centres lie at integers: x + 1/2 scales, not x.
+    scale = [[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]
+    return torch.tensor(scale, dtype=K.dtype, device=K.device) @ K
+
+
 def _per_point(size: Sequence[float] | Tensor, like: Tensor) -> Tensor:
     """Return (..., 1, 2) sizes that broadcast against (..., P, 2) points."""
     size = torch.as_tensor(size, dtype=like.dtype, device=like.device)

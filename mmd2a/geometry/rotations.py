@@ -124,6 +124,27 @@ def view_rotation(yaw: Tensor) -> Tensor:
     return torch.stack(rows, -1).unflatten(-1, (3, 3))
 
 
+def turn_into_view(points: Tensor, yaw: Tensor) -> Tensor:
+    """Turn points about the vertical through the origin, by minus the angle.
+
+    Of a person relative to their root: what a camera sees that went round
+    them, by :func:`view_rotation`.
+
+    Args:
+        points: (..., P, 3), relative to the root, OpenCV camera axes.
+        yaw: angle φ (...), radians.
+
+    Returns:
+        (..., P, 3), in the axes of the camera that went round.
+
+    Example:
+        >>> hand = torch.tensor([[2.0, 1.0, -3.0]])
+        >>> turn_into_view(hand, torch.tensor(torch.pi / 2)).round()
+        tensor([[3., 1., 2.]])
+    """
+    return points @ view_rotation(yaw).transpose(-1, -2)
+
+
 def as_yaw(yaw: Tensor | float, like: Tensor) -> Tensor:
     """Return angles of view as one number for each sample of a batch.
 

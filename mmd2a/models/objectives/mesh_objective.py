@@ -15,6 +15,7 @@ from mmd2a.geometry import (
     project_points,
     root_is_known,
     root_position,
+    turn_into_view,
     view_rotation,
     weak_perspective_project,
 )
@@ -228,12 +229,12 @@ class MeshObjective(nn.Module):
         """
         joints = targets['keypoints3d']
         angle = as_yaw(yaw, joints)
-        turn = view_rotation(angle)
         turned = dict(targets)
         for key in ('vertices', 'keypoints3d'):
-            turned[key] = targets[key] @ turn.transpose(-1, -2)
+            turned[key] = turn_into_view(targets[key], angle)
         turned['global_orient'] = matrix_to_axis_angle(
-            turn @ axis_angle_to_matrix(targets['global_orient'])
+            view_rotation(angle)
+            @ axis_angle_to_matrix(targets['global_orient'])
         )
         turned.update(_project_again(targets, turned['keypoints3d']))
         turned['mask_weight'] = torch.zeros_like(targets['mask_weight'])

@@ -5,10 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from mmd2a.geometry.rasterization import rasterize_silhouette
-
-# A mesh that comes closer to the camera, in metres, is not drawn.
-_NEAREST = 0.1
+from mmd2a.geometry import crop_silhouettes
 
 
 @torch.no_grad()
@@ -46,19 +43,20 @@ def draw_silhouettes(
         >>> masks.shape, weight
         (torch.Size([1, 1, 32, 32]), tensor([1.]))
     """
-    vertices = targets['vertices'] + targets['root3d']
-    K = _of_size(targets['K'].to(vertices), targets['mask'].shape[-2:], size)
-    known = (
-        (targets['smpl_weight'] > 0)
-        # The objective weighs all joints 0 where it does not know the root.
-        & (targets['keypoints3d_weight'] > 0).any(-1)
-        & (K[:, 0, 0] > 0)
-        & (vertices[..., 2] > _NEAREST).all(-1)
+    weight, vertices = targets['smpl_weight'], targets['vertices']
+    # The objective weighs all joints 0 where it does not know the root.
+    known = (weight > 0) & (targets['keypoints3d_weight'] > 0).any(-1)
+    drawn, is_drawn = crop_silhouettes(
+        (vertices + targets['root3d'])[known],
+        faces,
+        targets['K'][known],
+        targets['mask'].shape[-2:],
+        size,
     )
     masks = vertices.new_zeros(len(vertices), 1, *size)
-    drawn = rasterize_silhouette(vertices[known], faces, K[known], size)
     masks[known] = drawn[:, None].to(masks.dtype)
-    return masks, torch.where(known, targets['smpl_weight'], 0.0)
+    known = known.masked_scatter(known, is_drawn)
+    return masks, torch.where(known, weight, 0.0)
 
 
 def start_drawing(
@@ -78,11 +76,3 @@ def start_drawing(
     drawn = pool.submit(draw_silhouettes, targets, faces, size)
     pool.shutdown(wait=False)
     return drawn
-
-
-def _of_size(K: Tensor, crop: torch.Size, size: tuple[int, int]) -> Tensor:
-    """Intrinsics (B, 3, 3) of the crop, (H, W), at another size (h, w)."""
-    y, x = (new / old for new, old in zip(size, crop))
-    # Pixel centres lie at integers: x + 1/2 scales, not x.
-    scale = [[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]
-    return torch.tensor(scale).to(K) @ K

@@ -35,7 +35,11 @@ class BodyDataSample(BaseDataElement):
       (1, h, w) probability, ``global_orient`` (3,), ``body_pose`` (69,),
       ``betas`` (S,); with ``model.body_fitter`` always those, ``transl`` (3,)
       with which they pose ``vertices``, and ``fit_residual`` (): the mean
-      distance that remains.
+      distance that remains;
+    - of ``model.views``, N angles from which ImpHMR imagines the person:
+      ``views_yaw`` (N,) in radians, ``views_vertices`` (N, V, 3) and
+      ``views_keypoints3d`` (N, J, 3) relative to the root, in the axes of the
+      camera of that view, and ``views_mask`` (N, 1, h, w), probability.
 
     Metainfo: ``img_path``, ``sample_idx``, ``ori_shape``, ``img_shape``,
     ``crop_matrix`` (2, 3) full image -> crop, ``bbox`` (4,) xyxy, ``flip``,

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry import as_yaw
+from mmd2a.models.estimators.imagined_views import check_views, imagined_views
 from mmd2a.models.estimators.mesh_estimator import MeshEstimator
 from mmd2a.models.estimators.predicted_fields import predicted_fields
 from mmd2a.models.fields import View
@@ -84,12 +85,16 @@ class ImpHMR(MeshEstimator):
         frozen: names of parts that stay as they are.
         body_model: config of the body, for head and objectives.
         keep_mask: also decode the silhouette when predicting.
+        views: angles, **degrees**, from which people are also imagined when
+            predicting, into ``views_yaw``, ``views_vertices``,
+            ``views_keypoints3d`` and ``views_mask`` of ``pred``; (): none.
         data_preprocessor: config of the data preprocessor; None: inputs come
             as the network takes them.
         init_cfg: as in :class:`mmengine.model.BaseModule`.
 
     Raises:
-        ValueError: nothing to train, or fewer views than are compared.
+        ValueError: nothing to train, fewer views than are compared, or
+            ``views`` that are no angles.
 
     Cho et al., "Implicit 3D Human Mesh Recovery using Consistency with Pose
     and Shape from Unseen-view", CVPR 2023, arXiv:2306.17651. What the paper
@@ -124,6 +129,7 @@ class ImpHMR(MeshEstimator):
         frozen: Sequence[str] = (),
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
+        views: Sequence[float] = (),
         data_preprocessor: Config | None = DATA_PREPROCESSOR,
         init_cfg: Config | None = None,
     ) -> None:
@@ -138,6 +144,7 @@ class ImpHMR(MeshEstimator):
         self.num_views = num_views
         self.pivot = pivot
         self.keep_mask = keep_mask
+        self.views = check_views(views)
         self.backbone = MODELS.build(backbone)
         self.patch_embedding = MODELS.build(patch_embedding)
         self.field = MODELS.build(
@@ -290,7 +297,10 @@ class ImpHMR(MeshEstimator):
     # ---- prediction ------------------------------------------------------
     def _fields(self, output: dict[str, Any]) -> dict[str, Tensor]:
         """What is told of every sample."""
-        return predicted_fields(output, self.head)
+        fields = predicted_fields(output, self.head)
+        if self.views:
+            fields.update(imagined_views(self.imagine, output, self.views))
+        return fields
 
 
 def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ model = dict(
         depth=8,
         skip=4,
         position_frequencies=10,
-        direction_frequencies=4,
+        direction_frequencies=4,  # None: the field is not told the angle
         conditioning='global',  # or film, pixel
     ),
     renderer=dict(type='mmd2a.VolumeRenderer', size=16, num_samples=64),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +48,9 @@ class FeatureField(nn.Module):
         depth: number of layers before density.
         skip: index of the layer the point enters again; None: none.
         position_frequencies: L of points.
-        direction_frequencies: L of directions.
+        direction_frequencies: L of directions; None: features do not see the
+            direction, so that a view shows what is at its points and nothing
+            tells the angle.
         conditioning: 'global' | 'film' | 'pixel'.
         activation: what makes density non-negative, 'softplus' | 'relu'. A
             point where relu is 0 gets no gradient.
@@ -78,7 +81,7 @@ class FeatureField(nn.Module):
         depth: int = 8,
         skip: int | None = 4,
         position_frequencies: int = 10,
-        direction_frequencies: int = 4,
+        direction_frequencies: int | None = 4,
         conditioning: str = 'global',
         activation: str = 'softplus',
     ) -> None:
@@ -107,9 +110,11 @@ class FeatureField(nn.Module):
         self.point_again = None if skip is None else nn.Linear(point, hidden)
         self.density = nn.Linear(hidden, 1)
         self.features = nn.Linear(hidden, out_channels)
-        self.direction = nn.Linear(
-            3 * (1 + 2 * direction_frequencies), out_channels
-        )
+        self.direction: Any = None
+        if direction_frequencies is not None:
+            self.direction = nn.Linear(
+                3 * (1 + 2 * direction_frequencies), out_channels
+            )
         self.norm = nn.LayerNorm(in_channels)
         if conditioning == 'film':
             of_layers = 2 * depth
@@ -161,8 +166,11 @@ class FeatureField(nn.Module):
                 x = x + self.point_again(point)
             x = self._with_code(x, of_layers, index).relu_()
         density = ACTIVATIONS[self.activation](self.density(x))
-        direction = frequency_encoding(directions, self.direction_frequencies)
-        of_view = of_view + self.direction(direction)
+        if self.direction_frequencies is not None:
+            direction = frequency_encoding(
+                directions, self.direction_frequencies
+            )
+            of_view = of_view + self.direction(direction)
         return density[..., 0], (self.features(x) + of_view).relu_()
 
     def _with_code(self, x: Tensor, codes: list[Tensor], index: int) -> Tensor:

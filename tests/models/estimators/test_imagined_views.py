@@ -1,4 +1,4 @@
-"""Views that are predicted are those that are imagined one by one."""
+"""Views are predicted as they are imagined, told their angle or not."""
 
 import math
 from pathlib import Path
@@ -24,9 +24,13 @@ def build():
     cfg.model.renderer.update(size=6, num_samples=4)
     cfg.model.field.update(hidden=16, out_channels=16)
 
-    def make(conditioning='global', **changes):
+    def make(conditioning='global', frequencies=2, **changes):
         torch.manual_seed(0)
-        field = dict(cfg.model.field, conditioning=conditioning)
+        field = dict(
+            cfg.model.field,
+            conditioning=conditioning,
+            direction_frequencies=frequencies,
+        )
         model = MODELS.build(dict(cfg.model, field=field, **changes))
         model.init_weights()
         return model.eval()
@@ -129,3 +133,23 @@ def test_without_a_decoder_there_are_no_masks(build, images, people):
 def test_angles_that_are_none_are_refused(views, why, build):
     with pytest.raises(ValueError, match=why):
         build(views=views)
+
+
+@pytest.mark.parametrize('conditioning', ['global', 'film', 'pixel'])
+def test_without_the_direction_of_view_every_parameter_trains(
+    conditioning, build, images, people
+):
+    model = build(conditioning, frequencies=None).train()
+    losses = model(images, people, mode='loss')
+    model.parse_losses(losses)[0].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        if name.startswith('field.'):
+            assert parameter.grad.any(), name
+    # Views differ all the same: what they see is turned.
+    model.eval()
+    with torch.no_grad():
+        seen = model(images)
+        left = model.imagine(seen, math.pi / 2)
+    assert not torch.allclose(left['opacity'], seen['opacity'], atol=1e-5)

@@ -46,14 +46,27 @@ def test_density_is_not_negative_and_sees_no_direction(
 
 
 @pytest.mark.parametrize('conditioning', CONDITIONINGS)
+def test_without_its_encoding_no_feature_sees_the_direction(conditioning):
+    field = make(conditioning=conditioning, direction_frequencies=None)
+    image, points, directions = inputs()
+    density, features = field(image, points, directions)
+    other, others = field(image, points, -directions)
+    assert torch.equal(density, other) and torch.equal(features, others)
+    # The point is seen all the same: what is turned looks otherwise.
+    assert not torch.equal(features, field(image, -points, directions)[1])
+    assert not [n for n, _ in field.named_parameters() if 'direction' in n]
+
+
+@pytest.mark.parametrize('conditioning', CONDITIONINGS)
 @pytest.mark.parametrize('skip', [None, 1])
-@pytest.mark.parametrize('frequencies', [0, 3])
+@pytest.mark.parametrize('frequencies', [(0, 0), (3, 3), (3, None)])
 def test_every_parameter_learns(conditioning, skip, frequencies):
+    position, direction = frequencies
     field = make(
         conditioning=conditioning,
         skip=skip,
-        position_frequencies=frequencies,
-        direction_frequencies=frequencies,
+        position_frequencies=position,
+        direction_frequencies=direction,
     )
     image, *_ = inputs()
     renderer = VolumeRenderer(3, 4)

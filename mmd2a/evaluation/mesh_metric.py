@@ -12,6 +12,7 @@ from torch import Tensor
 from mmd2a.body_models import build_body
 from mmd2a.evaluation import functional
 from mmd2a.evaluation.labelled_meshes import LabelledMeshes
+from mmd2a.evaluation.protocol_joints import protocol_joints, regressor_hashes
 from mmd2a.evaluation.protocols import Protocol, get_protocol
 from mmd2a.evaluation.report import describe
 from mmd2a.evaluation.sample_identity import sample_identity
@@ -150,7 +151,7 @@ class MeshMetric(SampleMetric):
         for protocol in self.protocols:
             errors = [r['errors'][protocol.name] for r in samples]
             values = _summarize(errors)
-            hashes = self._regressor_hashes(protocol)
+            hashes = regressor_hashes(self.body_model, protocol)
             print_log(describe(protocol, hashes, values), 'current')
             metrics.update(
                 {f'{protocol.name}/{k}': v for k, v in values.items()}
@@ -185,10 +186,7 @@ class MeshMetric(SampleMetric):
     def _check_protocols(self) -> None:
         """Fail at construction rather than after hours of training."""
         for protocol in self.protocols:
-            protocol.root_joints(
-                self.body_model.joint_names(protocol.joint_set)
-            )
-            self._regressor_hashes(protocol)
+            regressor_hashes(self.body_model, protocol)
             if protocol.gender == 'gendered' and not self.gendered_body_models:
                 raise ValueError(
                     f'protocol {protocol.name!r} compares with gendered '
@@ -201,13 +199,6 @@ class MeshMetric(SampleMetric):
                 'protocols with neutral and with gendered bodies in one '
                 'MeshMetric; use one metric for each'
             )
-
-    def _regressor_hashes(self, protocol: Protocol) -> dict[str, str]:
-        joint_sets = [protocol.joint_set]
-        names = self.body_model.joint_names(protocol.joint_set)
-        if protocol.root_joints(names) is None:
-            joint_sets.append('smpl24')
-        return {s: self.body_model.regressor_hash(s) for s in joint_sets}
 
     def _stack_predictions(self, samples: Sequence[dict]) -> Tensor:
         """Return predicted vertices (B, V, 3), float64."""
@@ -237,15 +228,9 @@ class MeshMetric(SampleMetric):
     ) -> dict[str, list[float | None]]:
         """Return errors per sample, metres; None where there is none."""
         body = self.body_model.to(pred_vertices.device)
-        pred = body.regress_joints(pred_vertices, protocol.joint_set)
-        mesh = body.regress_joints(gt_vertices, protocol.joint_set)
+        pred, pred_root = protocol_joints(body, protocol, pred_vertices)
+        mesh, mesh_root = protocol_joints(body, protocol, gt_vertices)
         root = protocol.root_joints(body.joint_names(protocol.joint_set))
-        if root is None:
-            pred_root = body.regress_joints(pred_vertices, 'smpl24')[:, :1]
-            mesh_root = body.regress_joints(gt_vertices, 'smpl24')[:, :1]
-        else:
-            pred_root = root_position(pred, root)
-            mesh_root = root_position(mesh, root)
 
         target = mesh - mesh_root
         weight = has_mesh[:, None].to(mesh).repeat(1, mesh.shape[1])

@@ -19,6 +19,7 @@ TAKERS = (
     'MeshObjective',
     'MeshVisualizer',
     'PersonCrop',
+    'ViewMetric',
 )
 
 

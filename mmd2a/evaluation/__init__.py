@@ -11,6 +11,7 @@ from mmd2a.evaluation.functional import (
 from mmd2a.evaluation.keypoints2d_metric import Keypoints2DMetric
 from mmd2a.evaluation.mesh_metric import MeshMetric
 from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
+from mmd2a.evaluation.view_metric import ViewMetric
 
 __all__ = [
     'PROTOCOLS',
@@ -18,6 +19,7 @@ __all__ = [
     'Keypoints2DMetric',
     'MeshMetric',
     'Protocol',
+    'ViewMetric',
     'get_protocol',
     'mpjpe',
     'mpjpe_z',

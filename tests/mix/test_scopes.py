@@ -50,6 +50,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             Keypoints2DMetric={},
             MMHuman3DMetric=dict(dataset=dataset),
             MeshMetric={},
+            ViewMetric={},
         ),
         MODELS=dict(
             AuxiliarySilhouetteHead=dict(head=branch, patch_embedding=tokens),

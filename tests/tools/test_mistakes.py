@@ -82,6 +82,7 @@ def mistake(tmp_path, monkeypatch):
             [MAIN, __file__, '--cfg-options', 'model.type=BaseModel'],
             'D2AHMR',
         ),
+        ('analysis/draw_views.py', [MAIN, __file__], 'ImpHMR'),
         (
             'analysis/compare_with_mean_pose.py',
             ['nothere.py', 'x.json'],

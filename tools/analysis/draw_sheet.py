@@ -41,22 +41,26 @@ from mmd2a.evaluation import mpjpe
 from mmd2a.files import check_image_format
 from mmd2a.geometry import root_position
 from mmd2a.models.estimators import D2AHMR
+from mmd2a.models.estimators.mesh_estimator import MeshEstimator
 from mmd2a.registry import DATASETS, MODELS
 from mmd2a.structures import BodyDataSample
 from mmd2a.visualization import MeshVisualizer, save_image
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(
+    description: str | None = __doc__, out: str = 'sheet.png', num: int = 6
+) -> argparse.Namespace:
+    """Read the command line of a tool that draws some people of a test set."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
+        description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config')
     parser.add_argument(
         'checkpoint', help='file, or name of weights that ship'
     )
-    parser.add_argument('--out', default='sheet.png')
-    parser.add_argument('--num', type=int, default=6, help='people to draw')
+    parser.add_argument('--out', default=out)
+    parser.add_argument('--num', type=int, default=num, help='people to draw')
     add_option_argument(parser)
     add_brief_argument(parser)
     return parser.parse_args()
@@ -64,16 +68,21 @@ def parse_args() -> argparse.Namespace:
 
 def require_d2a_hmr(settings: dict) -> None:
     """Check that a config's model is ``D2AHMR`` or made from it."""
+    require_model(settings, D2AHMR)
+
+
+def require_model(settings: dict, wanted: type[MeshEstimator]) -> None:
+    """Check that a config's model is of a class or made from it."""
     kind = settings.get('type', 'not there')
     built = kind if inspect.isclass(kind) else MODELS.get(kind)
-    if built is None or not issubclass(built, D2AHMR):
+    if built is None or not issubclass(built, wanted):
         raise UsageError(
-            'a sheet is of people as D2AHMR sees them; the '
+            f'a sheet is of people as {wanted.__name__} sees them; the '
             f'model of the config is {kind}'
         )
 
 
-def build_model(settings: dict, checkpoint: str) -> D2AHMR:
+def build_model(settings: dict, checkpoint: str) -> MeshEstimator:
     """Build the model of a config, with the weights of a checkpoint."""
     # The sheet shows the silhouette too.
     model = MODELS.build({**settings, 'keep_mask': True}).eval()

@@ -1,5 +1,7 @@
 """A mesh between the joints of a body, as a linear map."""
 
+from weakref import WeakKeyDictionary
+
 import torch
 from torch import Tensor
 
@@ -12,9 +14,13 @@ from mmd2a.models.heads.mean_mesh import mean_rotations
 _NUM_POSES, _BEND = 400, 0.4
 # Keeps the weights of a vertex small, relative to the spread of a joint.
 _RIDGE = 1e-3
+# Posing 400 bodies takes longer than all else that a model is built of, and
+# each of its heads asks for some rows of the same map.
+_maps: 'WeakKeyDictionary[SMPLBodyModel, dict[str, Tensor]]' = (
+    WeakKeyDictionary()
+)
 
 
-@torch.no_grad()
 def mesh_from_joints(
     body_model: SMPLBodyModel, joint_set: str, vertex_ids: Tensor
 ) -> Tensor:
@@ -44,6 +50,16 @@ def mesh_from_joints(
         >>> mesh_from_joints(body, 'h36m14', torch.arange(5)).sum(1)
         tensor([1.0000, 1.0000, 1.0000, 1.0000, 1.0000])
     """
+    known = _maps.setdefault(body_model, {})
+    if joint_set not in known:
+        known[joint_set] = _map_of_all(body_model, joint_set)
+    rows = known[joint_set]
+    return rows[vertex_ids.to(rows.device)].to(body_model.v_template.device)
+
+
+@torch.no_grad()
+def _map_of_all(body_model: SMPLBodyModel, joint_set: str) -> Tensor:
+    """A (V, J) of all vertices of a body."""
     generator = torch.Generator().manual_seed(0)
     bend = torch.randn(_NUM_POSES, 24, 3, generator=generator) * _BEND
     bend[:, 0] = 0
@@ -58,7 +74,7 @@ def mesh_from_joints(
         pose_format='matrix',
     ).vertices
     joints = body_model.regress_joints(mesh, joint_set).double()
-    vertices = mesh[:, vertex_ids.to(mesh.device)].double()
+    vertices = mesh.double()
     centre = joints.mean(1, keepdim=True)
     # (J, N 3) and (K, N 3): every pose and axis is an equation.
     known = (joints - centre).transpose(0, 1).flatten(1)

@@ -1,9 +1,9 @@
 """A model by its name, with its weights."""
 
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
 from torch import nn
 
@@ -13,9 +13,10 @@ from mmd2a.engine.checkpoint_loading import load_every_parameter
 from mmd2a.registry import MODELS
 from mmd2a.weights import WeightsEntry, find_weights, read_weights
 
-__all__ = ['get_model', 'weights_config']
+__all__ = ['build_model', 'get_model', 'weights_config']
 
 _PACKAGE = 'mmd2a::'
+_CONFIGS = Path(__file__).parents[1] / '.mim' / 'configs'
 
 
 def get_model(name: str, pretrained: bool = True, **changes: Any) -> nn.Module:
@@ -53,7 +54,31 @@ mmd2a://nothing...
             f'{", ".join(entry.parts)}. Name them in init_cfg or load_from of '
             'a config, or ask for pretrained=False'
         )
-    cfg = weights_config(entry)
+    return build_model(
+        weights_config(entry),
+        read_weights(entry.name) if pretrained else None,
+        entry.address,
+        changes,
+    )
+
+
+def build_model(
+    cfg: Config, checkpoint: Any, name: str, changes: dict[str, Any]
+) -> nn.Module:
+    """Build the model of a config, with all of its weights.
+
+    Args:
+        cfg: the whole config; changed in place.
+        checkpoint: with every parameter of the model; None: as initialised.
+        name: what to call it in an error.
+        changes: settings of the model, dots written as ``__``.
+
+    Returns:
+        The model, on the CPU, in evaluation mode if it has its weights.
+
+    Raises:
+        CheckpointError: it is not of this model.
+    """
     cfg.merge_from_dict(
         {
             f'model.{key.replace("__", ".")}': value
@@ -65,8 +90,8 @@ mmd2a://nothing...
         cfg.get('default_scope', 'mmd2a')
     ):
         model = MODELS.build(cfg.model)
-    if pretrained:
-        load_every_parameter(model, read_weights(entry.name), entry.address)
+    if checkpoint is not None:
+        load_every_parameter(model, checkpoint, name)
         # A Runner would initialise it anew.
         model._is_init = True
         model.eval()
@@ -79,6 +104,8 @@ def weights_config(entry: WeightsEntry) -> Config:
     Args:
         entry: of the index, see :func:`mmd2a.weights.find_weights`.
     """
-    cfg = get_config(f'{_PACKAGE}{entry.config}')
+    # What `mmengine.hub.get_config` finds as well, which first looks through
+    # all that is installed.
+    cfg = Config.fromfile(_CONFIGS / entry.config)
     cfg.merge_from_dict(entry.cfg_options)
     return cfg

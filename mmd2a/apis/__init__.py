@@ -1,5 +1,6 @@
-"""What a program calls: models by their names."""
+"""What a program calls: models by their names, meshes of pictures."""
 
 from mmd2a.apis.get_model import get_model
+from mmd2a.apis.predictor import Predictor
 
-__all__ = ['get_model']
+__all__ = ['Predictor', 'get_model']

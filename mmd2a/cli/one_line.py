@@ -6,6 +6,7 @@ The others keep their traceback: they are for whoever mends the code.
 import errno
 import re
 
+from mmd2a.apis.errors import InputError
 from mmd2a.cli.tool_config import UsageError
 from mmd2a.datasets.errors import BadSampleError
 from mmd2a.engine.best_checkpoint import SaveBestError
@@ -17,6 +18,7 @@ from mmd2a.files import UnusableFileError
 
 _TOLD = (
     UsageError,
+    InputError,
     LauncherError,
     CheckpointError,
     SaveBestError,

@@ -1,0 +1,249 @@
+"""Recover the people of pictures: meshes, numbers, pictures with them on.
+
+    mmd2a predict photo.jpg --bbox 36 60 563 758
+    mmd2a predict folder --boxes boxes.json --out meshes --fov 65
+
+Works without a network. Of each picture NAME four files are written:
+NAME_mesh.jpg, NAME.json (numbers with their units), NAME.npz (all of them, as
+arrays) and NAME.glb (for viewers). A video has one of each but glb.
+"""
+
+import argparse
+import os
+from typing import Any
+
+__all__ = ['add_arguments', 'check', 'run']
+
+_DEFAULT_MODEL = 'd2a_hmr_mobilenet-v2'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mmd2a predict``."""
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        metavar='INPUT',
+        help='pictures, or one folder, video or address',
+    )
+    people = parser.add_mutually_exclusive_group()
+    people.add_argument(
+        '--bbox',
+        nargs=4,
+        type=float,
+        action='append',
+        metavar=('X1', 'Y1', 'X2', 'Y2'),
+        help='a person of the picture, pixels; once for each',
+    )
+    people.add_argument(
+        '--boxes',
+        metavar='FILE',
+        help='COCO .json, or YOLO .txt or a folder of them',
+    )
+    people.add_argument(
+        '--detector',
+        metavar='NAME',
+        help='name or config of a detector of mmdet that finds people',
+    )
+    parser.add_argument('--out', default='meshes', metavar='DIR')
+    parser.add_argument(
+        '--fov',
+        type=float,
+        metavar='DEG',
+        help='field of view across the longer side; phones: about 65',
+    )
+    parser.add_argument(
+        '--camera',
+        nargs=4,
+        type=float,
+        metavar=('FX', 'FY', 'CX', 'CY'),
+        help='intrinsics of the camera, pixels; instead of --fov',
+    )
+    parser.add_argument(
+        '--depth',
+        metavar='FILE',
+        help='depth map of the picture, .npy or 16-bit .png; or a folder',
+    )
+    parser.add_argument(
+        '--depth-kind',
+        choices=('metric', 'depth', 'disparity'),
+        default='metric',
+        help='what the numbers of --depth are',
+    )
+    parser.add_argument(
+        '--parameters',
+        action='store_true',
+        help='also fit pose and shape of the body',
+    )
+    parser.add_argument(
+        '--model',
+        default=_DEFAULT_MODEL,
+        metavar='NAME|CONFIG',
+        help='weights that ship (see mmd2a weights), or a config',
+    )
+    parser.add_argument(
+        '--weights', metavar='FILE', help='checkpoint, with a config'
+    )
+    parser.add_argument('--device', help='such as cuda:0; the CPU by default')
+    parser.add_argument(
+        '--batch-size', type=int, default=8, help='people together'
+    )
+
+
+def check(args: argparse.Namespace) -> None:
+    """Find mistakes that need none of the seconds of imports.
+
+    Raises:
+        OSError: a file cannot be used.
+        ValueError: arguments that do not fit each other.
+    """
+    from mmd2a.files import UnusableFileError
+
+    for path in (*args.inputs, args.boxes, args.depth):
+        if path and '://' not in path and not os.path.exists(path):
+            raise UnusableFileError(
+                'there is no such file', path, 'correct the path'
+            )
+    if args.fov is not None and args.camera is not None:
+        raise ValueError('--fov and --camera say the same: give one of them')
+    if args.fov is not None and not 0 < args.fov < 180:
+        raise ValueError(
+            f'--fov {args.fov:g}: a field of view is more than 0 and less '
+            'than 180 degrees; phones have about 65'
+        )
+    if args.batch_size < 1:
+        raise ValueError(f'--batch-size {args.batch_size}: give 1 or more')
+    out = args.out
+    while out and not os.path.exists(out):
+        out = os.path.dirname(out)
+    if not os.path.isdir(out or '.') or not os.access(out or '.', os.W_OK):
+        raise UnusableFileError(
+            'nothing can be written here',
+            args.out,
+            'make the folder writable, or choose another with --out',
+        )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Recover the people, write the files, say what was found.
+
+    Raises:
+        UnusableFileError, BadSampleError, CheckpointError, UsageError: what
+            is wrong, in one line.
+    """
+    inferencer = _inferencer(args)
+    inputs = args.inputs[0] if len(args.inputs) == 1 else args.inputs
+    camera = args.camera and [
+        [args.camera[0], 0, args.camera[2]],
+        [0, args.camera[1], args.camera[3]],
+        [0, 0, 1],
+    ]
+    pictures = people = 0
+    for result in inferencer(
+        inputs,
+        batch_size=args.batch_size,
+        bboxes=args.bbox or args.boxes,
+        K=camera,
+        fov=args.fov,
+        depths=args.depth,
+        vis_out_dir=args.out,
+        pred_out_dir=args.out,
+    ):
+        found = result['predictions'][0]
+        pictures += 1
+        people += len(found)
+        _tell_picture(args, result, inferencer.faces)
+    _tell_whole(args, pictures, people)
+
+
+def _inferencer(args: argparse.Namespace) -> Any:
+    """The inferencer of the arguments, its model loaded."""
+    from mmd2a.apis.mesh_inferencer import MeshInferencer
+    from mmd2a.apis.model_loading import names_config
+    from mmd2a.cli.checkpoint_names import checkpoint_address
+    from mmd2a.cli.shipped import require_shipped_model
+    from mmd2a.cli.tool_config import UsageError, check_packages, read_config
+
+    model: Any = args.model
+    weights = args.weights
+    if names_config(model):
+        if weights is None:
+            raise UsageError(
+                f'--model {model} is a config: name its checkpoint with '
+                '--weights'
+            )
+        model = read_config(model, {})
+        check_packages(model)
+        weights = checkpoint_address(weights)
+    else:
+        if weights is not None:
+            raise UsageError(
+                f'--weights goes with a config, but --model {model} names '
+                'weights that ship: name one of both'
+            )
+        model = require_shipped_model(model).name
+    return MeshInferencer(
+        model,
+        weights,
+        args.device,
+        det_model=args.detector,
+        parameters=args.parameters,
+        depth_kind=args.depth_kind,
+        show_progress=len(args.inputs) > 1 or os.path.isdir(args.inputs[0]),
+    )
+
+
+def _tell_picture(
+    args: argparse.Namespace, result: dict[str, Any], faces: Any
+) -> None:
+    """Write the scene of a picture, and say what was found in it."""
+    from mmd2a.apis.mesh_files import write_scene
+    from mmd2a.cli.brief import tell
+
+    [people], files = result['predictions'], list(result['files'])
+    if not files:
+        return  # A frame: the video is told as a whole.
+    if people:
+        scene = files[-1].with_suffix('.glb')
+        try:
+            write_scene(scene, [p.vertices + p.transl for p in people], faces)
+            files.append(scene)
+        except ModuleNotFoundError:
+            tell('no .glb: trimesh is not installed (pip install trimesh)')
+    whom = '; '.join(
+        f'{person.transl[2]:.1f} m away, sigma '
+        f'{1e3 * float(person.sigma.mean()):.0f} mm'
+        if person.sigma is not None
+        else f'{person.transl[2]:.1f} m away'
+        for person in people
+    )
+    count = 'nobody' if not people else _count(len(people), 'person', 'people')
+    tell(
+        f'{files[0].parent}/{files[0].stem.removesuffix("_mesh")}: '
+        f'{count}{": " if whom else ""}{whom}'
+    )
+    tell('  ' + '  '.join(file.name for file in files))
+
+
+def _tell_whole(args: argparse.Namespace, pictures: int, people: int) -> None:
+    """Say what was taken for granted, and of a video what was found."""
+    from mmd2a.cli.brief import tell
+
+    if pictures > 1:
+        tell(
+            f'{_count(people, "person", "people")} in {pictures} pictures, '
+            f'in {args.out}'
+        )
+    if not (args.bbox or args.boxes or args.detector):
+        tell(
+            'each picture was taken for one person, as a whole: name people '
+            'with --bbox, --boxes or --detector'
+        )
+    if args.fov is None and args.camera is None:
+        tell(
+            'the field of view is assumed (53 degrees across the diagonal), '
+            'and distances with it: give --fov or --camera'
+        )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f'{number} {one if number == 1 else many}'

@@ -196,7 +196,9 @@ def _tell_picture(
     args: argparse.Namespace, result: dict[str, Any], faces: Any
 ) -> None:
     """Write the scene of a picture, and say what was found in it."""
-    from mmd2a.apis.mesh_files import write_scene
+    import numpy as np
+
+    from mmd2a.apis.result_files import write_glb
     from mmd2a.cli.brief import tell
 
     [people], files = result['predictions'], list(result['files'])
@@ -204,11 +206,10 @@ def _tell_picture(
         return  # A frame: the video is told as a whole.
     if people:
         scene = files[-1].with_suffix('.glb')
-        try:
-            write_scene(scene, [p.vertices + p.transl for p in people], faces)
-            files.append(scene)
-        except ModuleNotFoundError:
-            tell('no .glb: trimesh is not installed (pip install trimesh)')
+        write_glb(
+            scene, np.stack([p.vertices + p.transl for p in people]), faces
+        )
+        files.append(scene)
     whom = '; '.join(
         f'{person.transl[2]:.1f} m away, sigma '
         f'{1e3 * float(person.sigma.mean()):.0f} mm'

@@ -15,6 +15,7 @@ from mmd2a.depth.missing import zero_missing_depth
 from mmd2a.depth.normalization import metres_per_unit, normalize_depth
 from mmd2a.depth.orientation import OrientationWatch, share_beside_farther
 from mmd2a.depth.residual import depth_residual
+from mmd2a.depth.sampling import sample_depth
 
 __all__ = [
     'DEPTH_KINDS',
@@ -28,6 +29,7 @@ __all__ = [
     'metres_per_unit',
     'normalize_depth',
     'relative_depth_error',
+    'sample_depth',
     'share_beside_farther',
     'zero_missing_depth',
 ]

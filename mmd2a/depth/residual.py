@@ -1,16 +1,12 @@
 """How far a mesh lies before or behind what depth saw."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from mmd2a.depth.missing import zero_missing_depth
 from mmd2a.depth.normalization import masked_quantile
+from mmd2a.depth.sampling import sample_depth
 
 __all__ = ['depth_residual']
-
-# Of the four pixels around a point, so much must have depth.
-_KNOWN = 0.5
 
 
 def depth_residual(
@@ -54,18 +50,8 @@ def depth_residual(
         >>> depth_residual(depth, points, z, surface)[0].round(decimals=3)
         tensor([[0.0000, 0.0000, 0.3000]])
     """
-    depth = zero_missing_depth(depth, has_depth).to(z.dtype)
-    value, valid = depth[:, :1], (depth[:, 1:] > 0).to(z.dtype)
-    sampled = F.grid_sample(
-        torch.cat([value * valid, valid], 1),
-        points2d[:, :, None],
-        mode='bilinear',
-        padding_mode='zeros',
-        align_corners=False,
-    )[..., 0]
-    share = sampled[:, 1]
-    known = share > _KNOWN
-    difference = metres_per_unit * sampled[:, 0] / share.clamp_min(_KNOWN) - z
+    value, known = sample_depth(depth.to(z.dtype), points2d, has_depth)
+    difference = metres_per_unit * value - z
     counts = reference & known
     median = masked_quantile(difference, counts, 0.5)
     known = known & counts.any(1, keepdim=True)

@@ -13,6 +13,11 @@ from mmd2a.models.estimators.mesh_estimator import MeshEstimator
 from mmd2a.models.estimators.predicted_fields import predicted_fields
 from mmd2a.models.fields import View
 from mmd2a.models.losses import build_mask_loss
+from mmd2a.models.objectives.imagined_losses import (
+    check_num_views,
+    imagined_losses,
+    joined,
+)
 from mmd2a.models.objectives.silhouettes import start_drawing
 from mmd2a.registry import MODELS
 from mmd2a.structures import BodyDataSample, TokenMap
@@ -136,11 +141,7 @@ class ImpHMR(MeshEstimator):
         super().__init__(data_preprocessor, init_cfg)
         if pivot not in PIVOTS:
             raise ValueError(f'pivot={pivot!r} must be one of {PIVOTS}')
-        if num_views < 1 + (consistency is not None):
-            raise ValueError(
-                f'num_views={num_views} is too few: imagining needs one, '
-                'consistency compares two'
-            )
+        check_num_views(num_views, consistency)
         self.num_views = num_views
         self.pivot = pivot
         self.keep_mask = keep_mask
@@ -268,30 +269,20 @@ class ImpHMR(MeshEstimator):
         yaws = [
             self.yaw(len(camera), camera.device) for _ in range(self.num_views)
         ]
-        turned = _joined([self.objective.turned(gt, yaw) for yaw in yaws])
+        turned = joined([self.objective.turned(gt, yaw) for yaw in yaws])
         if self.loss_silhouette is not None:
             masks = start_drawing(
                 turned, self.body_model.faces, self._mask_size
             )
         views = [self.imagine(output, yaw) for yaw in yaws]
-        seen = _joined(views)
-
-        losses = {}
-        if self.imagination is not None:
-            for name, value in self.imagination(seen, turned).items():
-                losses[f'{name}_imagined'] = value
+        losses = imagined_losses(
+            views, yaws, turned, self.imagination, self.consistency
+        )
         if self.loss_silhouette is not None:
+            seen = torch.cat([view['mask'] for view in views])
             losses['loss_silhouette'] = self.loss_silhouette(
-                seen['mask'], *masks.result()
+                seen, *masks.result()
             )
-        if self.consistency is not None:
-            pairs = [
-                self.consistency(views[i], views[i + 1], yaws[i], yaws[i + 1])
-                for i in range(self.num_views - 1)
-            ]
-            for name in pairs[0]:
-                value = torch.stack([pair[name] for pair in pairs]).mean()
-                losses[f'{name}_consistency'] = value
         return losses
 
     # ---- prediction ------------------------------------------------------
@@ -301,8 +292,3 @@ class ImpHMR(MeshEstimator):
         if self.views:
             fields.update(imagined_views(self.imagine, output, self.views))
         return fields
-
-
-def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Several batches as one."""
-    return {key: torch.cat([each[key] for each in parts]) for key in parts[0]}

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.depth import metres_per_unit, zero_missing_depth
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
-from mmd2a.models.estimators.mesh_estimator import MeshEstimator
+from mmd2a.models.estimators.mesh_estimator import MeshEstimator, require_depth
 from mmd2a.models.estimators.predicted_fields import predicted_fields
 from mmd2a.models.heads.mesh_head_contract import (
     require_coarse_mesh,
+from mmd2a.models.heads.mesh_density import build_mesh_density, density_loss
     require_free_mesh,
 )
 from mmd2a.models.losses import build_mask_loss
@@ -192,12 +193,12 @@ class D2AHMR(MeshEstimator):
         )
         self.flow_head: Any = None
         if flow_head is not None:
-            require_coarse_mesh(self.head, self.body_model.num_vertices)
-            # 2-D: the joints; 3-D: the joints and the coarse mesh.
-            points = {2: joints, 3: joints + self.head.num_coarse_vertices}
-            self.flow_head = MODELS.build(
+            self.flow_head = build_mesh_density(
                 flow_head,
-                default_args=dict(in_channels=width, num_points=points),
+                self.head,
+                width,
+                joints,
+                self.body_model.num_vertices,
             )
         self.refiner: Any = None
         if refiner is not None:
@@ -278,7 +279,7 @@ class D2AHMR(MeshEstimator):
         """Depth tokens, and who has them; None: an RGB-only model."""
         if self.depth_branch is None:
             return None
-        _require_depth(inputs, 'a depth_branch', 'depth_branch=None')
+        require_depth(inputs, 'a depth_branch', 'depth_branch=None')
         has_depth = inputs.get('has_depth')
         depth = zero_missing_depth(inputs['depth'], has_depth)
         return self.depth_embedding(self.depth_branch(depth), has_depth)
@@ -288,7 +289,7 @@ class D2AHMR(MeshEstimator):
     ) -> dict[str, Any]:
         """The output after the second step; the one before is ``first``."""
         if self.refiner.use_depth:
-            _require_depth(inputs, 'a refiner', 'refiner.use_depth=False')
+            require_depth(inputs, 'a refiner', 'refiner.use_depth=False')
         # Training does not know it, so sigma has no such factor there.
         temperature = (
             1.0
@@ -336,30 +337,10 @@ class D2AHMR(MeshEstimator):
         """The terms of a mesh and of its density."""
         losses = self.objective(output, gt)
         if self.flow_head is not None:
-            losses['loss_rle'] = self.flow_head.loss(
-                *self._distribution_terms(output, gt)
+            losses['loss_rle'] = density_loss(
+                self.flow_head, self.head, output, gt
             )
         return losses
-
-    def _distribution_terms(
-        self, output: dict[str, Tensor], gt: dict[str, Tensor]
-    ) -> tuple[Tensor, ...]:
-        """Mean, sigma, target and weight of the points that have a density."""
-        if self.flow_head.dims == 2:
-            return (
-                output['keypoints2d'],
-                output['sigma'],
-                gt['keypoints2d'],
-                gt['keypoints2d_weight'],
-            )
-        coarse = gt['vertices'][:, self.head.coarse_ids]
-        known = gt['smpl_weight'][:, None].expand(coarse.shape[:2])
-        return (
-            torch.cat([output['keypoints3d'], output['coarse_vertices']], 1),
-            output['sigma'],
-            torch.cat([gt['keypoints3d'], coarse], 1),
-            torch.cat([gt['keypoints3d_weight'], known], 1),
-        )
 
     # ---- prediction ------------------------------------------------------
     def _fields(self, output: dict[str, Any]) -> dict[str, Tensor]:
@@ -370,16 +351,6 @@ class D2AHMR(MeshEstimator):
             self.flow_head,
             self.num_samples,
             self.body_fitter,
-        )
-
-
-def _require_depth(inputs: dict[str, Tensor], part: str, without: str) -> None:
-    """Say that a part of the model needs depth, and how to do without."""
-    if 'depth' not in inputs:
-        raise ValueError(
-            f'this model has {part} but the batch has no depth:'
-            ' load it (LoadFrame(with_depth=True)) or set'
-            f' model.{without}'
         )
 
 

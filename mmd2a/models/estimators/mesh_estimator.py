@@ -152,6 +152,26 @@ class MeshEstimator(BaseModel):
             raise ValueError(f'frozen={self.frozen} leaves nothing to train')
 
 
+def require_depth(inputs: dict[str, Tensor], part: str, without: str) -> None:
+    """Say that a part of the model needs depth, and how to do without.
+
+    Raises:
+        ValueError: the batch has no depth.
+
+    Example:
+        >>> require_depth({}, 'a depth_branch', 'depth_branch=None')
+        Traceback (most recent call last):
+        ValueError: this model has a depth_branch but the batch has no depth:
+        load it (LoadFrame(with_depth=True)) or set model.depth_branch=None
+    """
+    if 'depth' not in inputs:
+        raise ValueError(
+            f'this model has {part} but the batch has no depth:'
+            ' load it (LoadFrame(with_depth=True)) or set'
+            f' model.{without}'
+        )
+
+
 def _require_square(crops: Tensor) -> None:
     """Say what to set where crops are not square."""
     height, width = crops.shape[-2:]

@@ -13,6 +13,7 @@ __all__ = ['TAKERS', 'BodyMismatchError', 'share_body']
 TAKERS = (
     'D2AHMR',
     'DisplaceLabels',
+    'ImaginedViews',
     'MMHuman3DMeshEstimator',
     'ImpHMR',
     'MeshMetric',

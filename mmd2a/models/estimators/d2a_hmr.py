@@ -4,6 +4,7 @@ Over 350 lines because the class is the figure of the paper, drawn and told.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor, nn
 
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.depth import metres_per_unit, zero_missing_depth
+from mmd2a.geometry import as_yaw
 from mmd2a.models.earlier_arguments import refuse_earlier_arguments
 from mmd2a.models.estimators.mesh_estimator import MeshEstimator, require_depth
 from mmd2a.models.estimators.predicted_fields import predicted_fields
+from mmd2a.models.heads.mesh_density import build_mesh_density, density_loss
 from mmd2a.models.heads.mesh_head_contract import (
     require_coarse_mesh,
-from mmd2a.models.heads.mesh_density import build_mesh_density, density_loss
     require_free_mesh,
 )
 from mmd2a.models.losses import build_mask_loss
@@ -51,7 +53,8 @@ class D2AHMR(MeshEstimator):
 
     A ``localizer``, beyond the paper, finds joints on the maps of the
     backbone; the head takes them too. A ``refiner``, beyond the paper too,
-    corrects the mesh by what lies where it projects.
+    corrects the mesh by what lies where it projects. With ``views``, beyond
+    the paper, people are also imagined from other sides while training.
 
     .. math:: L = \lambda_d L_{RLE} + \lambda_s L_{silh} + L_{objective}
 
@@ -90,6 +93,10 @@ class D2AHMR(MeshEstimator):
         refiner: config of :class:`MeshRefiner`, or None, as in the paper.
             The losses of the mesh and of its density are taken of the mesh
             before and after it.
+        views: config of :class:`ImaginedViews`: L_imag and L_cons, as of
+            ImpHMR, on the tokens z; None, as in the paper: off. Where a
+            localizer is on they have a head of their own, of the type of the
+            head: no image shows joints from there.
         frozen: names of parts that stay as they are, such as
             ``('backbone', 'localizer')``: no gradient, no dropout, the
             statistics of their BatchNorm kept.
@@ -135,6 +142,7 @@ class D2AHMR(MeshEstimator):
         loss_silhouette: Config | None = SILHOUETTE_LOSS,
         localizer: Config | None = None,
         refiner: Config | None = None,
+        views: Config | None = None,
         frozen: Sequence[str] = (),
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
@@ -220,12 +228,23 @@ class D2AHMR(MeshEstimator):
                 self.loss_silhouette = build_mask_loss(
                     loss_silhouette, 'loss_silhouette'
                 )
+        self.views: Any = None
+        if views is not None:
+            own = None if localizer is None else dict(head)
+            defaults = dict(
+                in_channels=width, head=own, joint_set=self.objective.joint_set
+            )
+            self.views = MODELS.build(
+                dict(views, body_model=self.body_model), default_args=defaults
+            )
         has_terms = self.objective.has_terms or self.flow_head is not None
+        imagined = self.views is not None and self.views.has_terms
         self._freeze_what_no_term_reaches(
             dict(
                 silhouette_decoder=self.loss_silhouette is not None,
-                head=has_terms,
+                head=has_terms or (imagined and self.views.head is None),
                 refiner=has_terms,
+                views=imagined,
             )
         )
         self._freeze(frozen)
@@ -273,7 +292,37 @@ class D2AHMR(MeshEstimator):
             or (self.training and self.loss_silhouette is not None)
         ):
             output['mask'] = self.silhouette_decoder(z, features)
+        if self.views is not None:
+            output['z'] = z
         return output
+
+    def imagine(
+        self, output: dict[str, Any], yaw: Tensor | float
+    ) -> dict[str, Tensor]:
+        """See the people of an output from an angle; a model with ``views``.
+
+        Args:
+            output: what the network gave, ``mode='tensor'``.
+            yaw: angle φ (B,), or one for all, radians, as of ImpHMR: at π/2
+                the camera stands at the left.
+
+        Returns:
+            What the head tells of that view: ``vertices`` (B, V, 3) and
+            ``keypoints3d`` (B, J, 3) relative to their root, in the axes of
+            that camera, and more.
+
+        Raises:
+            ValueError: an angle that is not finite, or a model without
+                ``views``.
+        """
+        if self.views is None:
+            raise ValueError(
+                'this model does not imagine: it was built and trained '
+                "without views=dict(type='mmd2a.ImaginedViews')"
+            )
+        z = output['z']
+        angle = as_yaw(yaw, z.tokens)
+        return self.objective.centre(self.views(z, angle, self.head))
 
     def _depth(self, inputs: dict[str, Tensor]) -> TokenMap | None:
         """Depth tokens, and who has them; None: an RGB-only model."""
@@ -325,6 +374,11 @@ class D2AHMR(MeshEstimator):
         if self.loss_silhouette is not None:
             losses['loss_silhouette'] = self.loss_silhouette(
                 output['mask'], gt['mask'], gt['mask_weight']
+            )
+        if self.views is not None:
+            imagine = partial(self.imagine, output)
+            losses.update(
+                self.views.losses(imagine, gt, self.objective.turned)
             )
         if not losses:
             why = 'objective.loss_*, flow_head, loss_silhouette are all None'

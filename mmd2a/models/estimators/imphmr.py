@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry import as_yaw
 from mmd2a.models.estimators.imagined_views import check_views, imagined_views
-from mmd2a.models.estimators.mesh_estimator import MeshEstimator
+from mmd2a.models.estimators.mesh_estimator import MeshEstimator, require_depth
 from mmd2a.models.estimators.predicted_fields import predicted_fields
 from mmd2a.models.fields import View
+from mmd2a.models.heads.mesh_density import build_mesh_density, density_loss
 from mmd2a.models.losses import build_mask_loss
 from mmd2a.models.objectives.imagined_losses import (
     check_num_views,
@@ -43,7 +44,8 @@ class ImpHMR(MeshEstimator):
         φ ──────────────────────────────────── renderer
                                                   │
         mesh_φ ──── head ─────────────────┬───── map_φ
-        mask_φ ──── silhouette_decoder ───┘
+        mask_φ ──── silhouette_decoder ───┤
+        sigma_0 ─── flow_head ────────────┘
 
     The answer is that of φ = 0. While training the person is also imagined
     from random angles, where no image but the labels tell what is seen:
@@ -56,6 +58,10 @@ class ImpHMR(MeshEstimator):
     the vertical through the root, its mask with the drawn mesh; L_cons
     compares two views with each other. So whoever has 2-D labels alone is
     imagined all the same, and learns by L_cons.
+
+    Beyond the paper, as D2A-HMR has them: ``flow_head`` adds the density of
+    the joints and the mesh of the answer, ``depth_seed`` lets measured depth
+    say where the field is dense.
 
     Every part of an ablation is one argument: ``imagination=None``,
     ``silhouette_decoder=None``, ``consistency=None``, ``field.conditioning``.
@@ -82,6 +88,10 @@ class ImpHMR(MeshEstimator):
         loss_silhouette: config of the loss of these masks. None: the decoder
             is kept as it is, frozen.
         consistency: config of :class:`ViewConsistency`, L_cons; None: off.
+        flow_head: config of the distribution-matching head, such as
+            :class:`RLEFlowHead`, on the map of φ = 0; None, as in the paper:
+            off.
+        depth_seed: config of :class:`DepthSeed`; None, as in the paper: off.
         yaw: config of p(φ).
         num_views: angles drawn for each sample; L_cons compares each with the
             next.
@@ -93,6 +103,8 @@ class ImpHMR(MeshEstimator):
         views: angles, **degrees**, from which people are also imagined when
             predicting, into ``views_yaw``, ``views_vertices``,
             ``views_keypoints3d`` and ``views_mask`` of ``pred``; (): none.
+        num_samples: draws of the joints from their density that are added to
+            ``pred``; 0: none.
         data_preprocessor: config of the data preprocessor; None: inputs come
             as the network takes them.
         init_cfg: as in :class:`mmengine.model.BaseModule`.
@@ -128,6 +140,8 @@ class ImpHMR(MeshEstimator):
         silhouette_decoder: Config | None = None,
         loss_silhouette: Config | None = SILHOUETTE_LOSS,
         consistency: Config | None = None,
+        flow_head: Config | None = None,
+        depth_seed: Config | None = None,
         yaw: Config = UNIFORM_YAW,
         num_views: int = 2,
         pivot: str = 'root',
@@ -135,6 +149,7 @@ class ImpHMR(MeshEstimator):
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
         views: Sequence[float] = (),
+        num_samples: int = 0,
         data_preprocessor: Config | None = DATA_PREPROCESSOR,
         init_cfg: Config | None = None,
     ) -> None:
@@ -144,13 +159,16 @@ class ImpHMR(MeshEstimator):
         check_num_views(num_views, consistency)
         self.num_views = num_views
         self.pivot = pivot
-        self.keep_mask = keep_mask
+        self.keep_mask, self.num_samples = keep_mask, num_samples
         self.views = check_views(views)
         self.backbone = MODELS.build(backbone)
         self.patch_embedding = MODELS.build(patch_embedding)
         self.field = MODELS.build(
             field, default_args=dict(in_channels=patch_embedding['embed_dims'])
         )
+        self.depth_seed: Any = None
+        if depth_seed is not None:
+            self.depth_seed = MODELS.build(depth_seed)
         self.renderer = MODELS.build(renderer)
         self.yaw = MODELS.build(yaw)
 
@@ -160,6 +178,15 @@ class ImpHMR(MeshEstimator):
         body = dict(body_model=self.body_model)
         width = dict(in_channels=self.field.out_channels)
         self.head = MODELS.build(head, default_args={**width, **body})
+        self.flow_head: Any = None
+        if flow_head is not None:
+            self.flow_head = build_mesh_density(
+                flow_head,
+                self.head,
+                self.field.out_channels,
+                len(self.objective.joint_names),
+                self.body_model.num_vertices,
+            )
         self.imagination: Any = None
         if imagination is not None:
             joints = dict(joint_set=self.objective.joint_set)
@@ -187,7 +214,8 @@ class ImpHMR(MeshEstimator):
         self._freeze_what_no_term_reaches(
             dict(
                 silhouette_decoder=self.loss_silhouette is not None,
-                head=any(
+                head=self.flow_head is not None
+                or any(
                     each is not None and each.has_terms for each in of_head
                 ),
             )
@@ -201,10 +229,19 @@ class ImpHMR(MeshEstimator):
         features = self.backbone(
             inputs['img'].contiguous(memory_format=torch.channels_last)
         )
-        field = self.field.conditioned(self.patch_embedding(features))
-        yaw = inputs['img'].new_zeros(len(inputs['img']))
-        output = self._see(field, View(yaw), self.keep_mask)
+        field = self.field.conditioned(
+            self.patch_embedding(features), self._seed(inputs)
+        )
+        view = View(inputs['img'].new_zeros(len(inputs['img'])))
+        output = self._see(field, view, self.keep_mask, self.flow_head)
         return dict(output, field=field)
+
+    def _seed(self, inputs: dict[str, Tensor]) -> Any:
+        """Where depth saw a surface; None: a model without depth."""
+        if self.depth_seed is None:
+            return None
+        require_depth(inputs, 'a depth_seed', 'depth_seed=None')
+        return self.depth_seed(inputs['depth'], inputs.get('has_depth'))
 
     def imagine(
         self, output: dict[str, Any], yaw: Tensor | float
@@ -236,14 +273,18 @@ class ImpHMR(MeshEstimator):
         with_mask = self.silhouette_decoder is not None
         return self._see(output['field'], view, with_mask)
 
-    def _see(self, field: Any, view: View, with_mask: bool) -> dict[str, Any]:
-        """A view of the field: map -> mesh, joints and mask."""
+    def _see(
+        self, field: Any, view: View, with_mask: bool, flow_head: Any = None
+    ) -> dict[str, Any]:
+        """A view of the field: map -> mesh, joints, mask and their density."""
         seen = self.renderer(field, view)
         z = TokenMap.from_map(seen.features)
         output = self.objective.centre(self.head(z))
         output.update(opacity=seen.opacity, depth=seen.depth)
         if with_mask and self.silhouette_decoder is not None:
             output['mask'] = self.silhouette_decoder(z)
+        if flow_head is not None:
+            output['sigma'] = flow_head(z.tokens)
         return output
 
     # ---- training --------------------------------------------------------
@@ -253,11 +294,18 @@ class ImpHMR(MeshEstimator):
         """L_reg, L_imag and L_cons, term by term."""
         gt = self.objective.targets(data_samples)
         losses = self.objective(output, gt)
+        if self.flow_head is not None:
+            losses['loss_rle'] = density_loss(
+                self.flow_head, self.head, output, gt
+            )
         terms = (self.imagination, self.loss_silhouette, self.consistency)
         if any(term is not None for term in terms):
             losses.update(self._imagined_losses(output, gt))
         if not losses:
-            why = 'objective.loss_*, imagination, consistency are all None'
+            why = (
+                'objective.loss_*, flow_head, imagination, consistency are '
+                'all None'
+            )
             raise ValueError(f'there is nothing to train: {why}')
         return losses
 
@@ -288,7 +336,9 @@ class ImpHMR(MeshEstimator):
     # ---- prediction ------------------------------------------------------
     def _fields(self, output: dict[str, Any]) -> dict[str, Tensor]:
         """What is told of every sample."""
-        fields = predicted_fields(output, self.head)
+        fields = predicted_fields(
+            output, self.head, self.flow_head, self.num_samples
+        )
         if self.views:
             fields.update(imagined_views(self.imagine, output, self.views))
         return fields

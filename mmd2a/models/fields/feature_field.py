@@ -18,6 +18,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = dict(
 )
 # What a renderer asks: points and directions -> density and features.
 Field = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+# What is known of density beside the image: points -> what to add.
+Seed = Callable[[Tensor], Tensor]
 
 
 @MODELS.register_module()
@@ -124,11 +126,14 @@ class FeatureField(nn.Module):
         self.code_widths = [hidden] * of_layers + [out_channels]
         self.codes = nn.Linear(in_channels, sum(self.code_widths))
 
-    def conditioned(self, image: TokenMap) -> Field:
+    def conditioned(self, image: TokenMap, seed: Seed | None = None) -> Field:
         """Return the field of an image, to be asked at points.
 
         Args:
             image: tokens (B, N, C) on (h, w), the grid of the whole crop.
+            seed: what else is known of density: a function of points
+                (B, *P, 3) that gives what to add (B, *P) before the
+                activation makes it non-negative; None: nothing.
 
         Returns:
             A function of points (B, *P, 3) and unit directions, alike or
@@ -141,7 +146,7 @@ class FeatureField(nn.Module):
             codes = TokenMap(self.codes(self.norm(tokens)), grid).as_map()
         else:
             codes = self.codes(self.norm(tokens.mean(1, keepdim=True)))
-        return partial(self._ask, codes)
+        return partial(self._ask, codes, seed)
 
     def forward(
         self, image: TokenMap, points: Tensor, directions: Tensor
@@ -150,7 +155,11 @@ class FeatureField(nn.Module):
         return self.conditioned(image)(points, directions)
 
     def _ask(
-        self, codes: Tensor, points: Tensor, directions: Tensor
+        self,
+        codes: Tensor,
+        seed: Seed | None,
+        points: Tensor,
+        directions: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Density and features at points, of codes of the image."""
         if self.conditioning == 'pixel':
@@ -165,13 +174,16 @@ class FeatureField(nn.Module):
             if self.point_again is not None and index == self.skip:
                 x = x + self.point_again(point)
             x = self._with_code(x, of_layers, index).relu_()
-        density = ACTIVATIONS[self.activation](self.density(x))
+        raw = self.density(x)[..., 0]
+        if seed is not None:
+            raw = raw + seed(points)
+        density = ACTIVATIONS[self.activation](raw)
         if self.direction_frequencies is not None:
             direction = frequency_encoding(
                 directions, self.direction_frequencies
             )
             of_view = of_view + self.direction(direction)
-        return density[..., 0], (self.features(x) + of_view).relu_()
+        return density, (self.features(x) + of_view).relu_()
 
     def _with_code(self, x: Tensor, codes: list[Tensor], index: int) -> Tensor:
         """Let the image into a layer, where and as ``conditioning`` says."""

@@ -9,7 +9,11 @@ from mmengine.structures import InstanceData
 
 pytest.importorskip('mmpose')
 
-NAMES = ('mmpose_rle_realnvp', 'mmpose_topdown_depth_encoder')
+NAMES = (
+    'mmpose_rle_realnvp',
+    'mmpose_topdown_depth_encoder',
+    'mmpose_topdown_field',
+)
 pytestmark = [
     pytest.mark.usefixtures('own_scope'),
     pytest.mark.parametrize('name', NAMES),

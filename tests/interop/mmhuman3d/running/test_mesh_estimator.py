@@ -30,7 +30,7 @@ from mmd2a.registry import DATASETS, MODELS
 from mmd2a.weights import read_weights
 
 CONFIGS = Path(__file__).parents[4] / 'configs' / 'mix'
-NAMES = ('hmr', 'pare', 'cliff')
+NAMES = ('hmr', 'pare', 'cliff', 'hmr_field')
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,8 @@ class MeshMetric(SampleMetric):
     ``gt.keypoints3d``, each joint by its weight, where these are of the
     protocol's joint set; it has no PVE. A sample that a protocol can say
     nothing about (no mesh and no such joints, or no root joint) is skipped
-    and counted.
+    and counted. A protocol may be about some people only
+    (``synthetic_h36m14_occluded``), so that they are told apart.
 
     For each protocol ``<name>`` the result holds ``<name>/MPJPE``,
     ``PA-MPJPE``, ``PVE``, ``MPJPE-z``, ``PA-MPJPE-z``: means over samples, mm,
@@ -130,6 +131,9 @@ class MeshMetric(SampleMetric):
                 data_samples, pred_vertices.device
             )
             for protocol in self.protocols:
+                asked = [protocol.is_about(each) for each in data_samples]
+                if not any(asked):
+                    continue
                 errors = self._errors(
                     protocol,
                     pred_vertices,
@@ -137,8 +141,8 @@ class MeshMetric(SampleMetric):
                     has_mesh,
                     data_samples,
                 )
-                for i, record in enumerate(records):
-                    record['errors'][protocol.name] = {
+                for i in (i for i, is_asked in enumerate(asked) if is_asked):
+                    records[i]['errors'][protocol.name] = {
                         name: values[i] for name, values in errors.items()
                     }
         self.results.extend(records)
@@ -149,7 +153,11 @@ class MeshMetric(SampleMetric):
         metrics: dict[str, float] = {}
         reports = []
         for protocol in self.protocols:
-            errors = [r['errors'][protocol.name] for r in samples]
+            errors = [
+                r['errors'][protocol.name]
+                for r in samples
+                if protocol.name in r['errors']
+            ]
             values = _summarize(errors)
             hashes = regressor_hashes(self.body_model, protocol)
             print_log(describe(protocol, hashes, values), 'current')

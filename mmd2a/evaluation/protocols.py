@@ -9,9 +9,12 @@ these and has a name, and every number is printed with it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = ['PROTOCOLS', 'Protocol', 'get_protocol']
+
+# Of COCO: 0 not labelled, 1 labelled but not visible, 2 visible.
+_HIDDEN = 1
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Protocol:
             ``'gendered'``: the body of each person's gender.
         frames: which frames count. The data set selects them; the protocol
             records the choice.
+        min_hidden: of whom the joints are hidden: people of whom at least
+            this share is, of the joints that are labelled; the others do not
+            count, neither in a mean nor as skipped. 0: everybody counts.
         description: where the protocol comes from.
 
     Example:
@@ -53,6 +59,7 @@ class Protocol:
     gender: Literal['neutral', 'gendered'] = 'neutral'
     frames: str = 'all'
     description: str = ''
+    min_hidden: float = 0.0
 
     def __post_init__(self) -> None:
         choices = {
@@ -67,6 +74,41 @@ class Protocol:
                     f'{", ".join(map(repr, allowed))}, not '
                     f'{getattr(self, field)!r}'
                 )
+        if not 0 <= self.min_hidden <= 1:
+            raise ValueError(
+                f'protocol {self.name!r}: min_hidden is a share from 0 to 1, '
+                f'not {self.min_hidden}'
+            )
+
+    def is_about(self, sample: Mapping[str, Any]) -> bool:
+        """Return whether a person counts.
+
+        Args:
+            sample: a data sample as metrics get it; of ``min_hidden`` above 0
+                with ``keypoints2d_visibility`` (J,) as in COCO: 2 visible, 1
+                hidden, 0 not labelled or outside the image.
+
+        Raises:
+            ValueError: a sample that does not say which joints are hidden.
+
+        Example:
+            >>> occluded = get_protocol('synthetic_h36m14_occluded')
+            >>> occluded.is_about(dict(keypoints2d_visibility=[2, 1, 1, 0]))
+            True
+        """
+        if self.min_hidden == 0:
+            return True
+        visibility = sample.get('keypoints2d_visibility')
+        if visibility is None:
+            raise ValueError(
+                f'protocol {self.name!r} is about people of whom joints are '
+                f'hidden, but sample {sample.get("sample_idx")} has no '
+                'keypoints2d_visibility in its metainfo: give the data set '
+                'visibility, or take the protocol out'
+            )
+        labelled = [int(each) for each in visibility if each > 0]
+        hidden = labelled.count(_HIDDEN)
+        return hidden > 0 and hidden >= self.min_hidden * len(labelled)
 
     def root_joints(
         self, joint_names: tuple[str, ...]
@@ -108,6 +150,16 @@ PROTOCOLS = _table(
         joint_set='h36m14',
         root='mid_hip',
         description='SyntheticPeople, 14 joints of LSP and Human3.6M.',
+    ),
+    Protocol(
+        name='synthetic_h36m14_occluded',
+        joint_set='h36m14',
+        root='mid_hip',
+        min_hidden=0.4,
+        frames='people with 40 % of their joints hidden or more',
+        description='SyntheticPeople, as synthetic_h36m14, of those whose '
+        'joints lie behind things or the own body; as 3DPW-OCC picks them '
+        'from 3DPW.',
     ),
     Protocol(
         name='synthetic_smpl24',

@@ -117,6 +117,31 @@ def slow_errors(pred, target, weight):
     }
 
 
+def test_occluded_people_are_told_apart(samples):
+    """As if the others were not there: not in a mean, not as skipped."""
+    hidden = [3, 0, 6, 14, 5, 7, 2]  # of 14 joints
+    people = [
+        clone(
+            sample,
+            keypoints2d_visibility=np.repeat([1, 2], [count, 14 - count]),
+        )
+        for sample, count in zip(samples, hidden)
+    ]
+    names = ('synthetic_h36m14', 'synthetic_h36m14_occluded')
+    metrics = evaluate(people, protocols=names)
+    few = [p for p, count in zip(people, hidden) if count >= 0.4 * 14]
+    alone = evaluate(few, protocols=names[:1])
+    everybody = evaluate(people, protocols=names[:1])
+    for key, value in everybody.items():
+        assert metrics[key] == value
+        short = key.rpartition('/')[2]
+        assert metrics[f'{names[1]}/{short}'] == alone[key]
+    assert alone['synthetic_h36m14/num_samples'] == 3
+    nobody = evaluate(people[:2], protocols=names[1:])
+    assert math.isnan(nobody[f'{names[1]}/MPJPE'])
+    assert nobody[f'{names[1]}/num_samples'] == 0
+
+
 def test_matches_a_slow_reference(samples):
     body = SMPLBodyModel().double()
     regressor = load_embedded_body()['h36m14_regressor'].astype(np.float64)

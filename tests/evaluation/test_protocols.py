@@ -1,5 +1,6 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from mmd2a.body_models import joint_sets
@@ -53,3 +54,40 @@ def test_a_root_that_does_not_exist_is_refused(root):
 def test_unknown_rules_are_refused(field):
     with pytest.raises(ValueError, match=f'{field} must be one of'):
         Protocol('p', 'h36m14', 'mid_hip', **{field: 'whatever'})
+
+
+@pytest.mark.parametrize(
+    'visibility, counts',
+    [
+        ([2, 2, 2, 1, 1], True),
+        ([2, 2, 2, 2, 1], False),
+        # What is outside of the image, or not labelled, says nothing.
+        ([2, 2, 2, 1, 1, 0, 0], True),
+        ([2, 2, 2, 2, 0, 0, 0, 0], False),
+        ([0, 0], False),
+        ([1, 1], True),
+    ],
+)
+def test_people_are_occluded_by_their_share_of_hidden_joints(
+    visibility, counts
+):
+    occluded = get_protocol('synthetic_h36m14_occluded')
+    assert occluded.min_hidden == 0.4
+    for told in (visibility, np.array(visibility, np.uint8)):
+        sample = dict(sample_idx=0, keypoints2d_visibility=told)
+        assert occluded.is_about(sample) == counts
+        assert get_protocol('synthetic_h36m14').is_about(sample)
+
+
+def test_occlusion_that_is_not_known_is_told():
+    occluded = get_protocol('synthetic_h36m14_occluded')
+    for sample in (dict(sample_idx=7), dict(keypoints2d_visibility=None)):
+        with pytest.raises(ValueError, match='no keypoints2d_visibility'):
+            occluded.is_about(sample)
+        assert get_protocol('synthetic_h36m14').is_about(sample)
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.5])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ValueError, match='min_hidden is a share'):
+        Protocol('p', 'h36m14', 'mid_hip', min_hidden=share)

@@ -125,6 +125,11 @@ def test_rows_of_different_protocols_are_not_compared(tool, tmp_path):
     assert report['rows']['as it is']['config'] == read.config
 
 
+def test_of_several_protocols_the_first_has_the_short_names(tool):
+    results = {'all/MPJPE': 2.0, 'hidden/MPJPE': 3.0, '2d/median': 1.0}
+    assert tool.by_name(results) == {**results, 'MPJPE': 2.0, 'median': 1.0}
+
+
 def test_a_table_without_rows_says_so(tool, tmp_path):
     table = tmp_path / 'empty.py'
     table.write_text("title = 'nothing'\n")

@@ -12,8 +12,9 @@ A table is a Python file of the config kind with
   starts from another config than the others, its path as ``config``; the
   first row is the reference that the others are compared with, seed by seed;
 - ``common``, if anything: options of all rows;
-- ``metrics``: names of the metrics to show, as in results.json, the part
-  after the last slash; ``seconds_per_step`` is one too.
+- ``metrics``: names of the metrics to show, as in results.json, whole or the
+  part after the last slash, which means the first that ends so;
+  ``seconds_per_step`` is one too.
 
 Each run is a training and an evaluation by the tools, in a folder of its own
 under WORK_DIR/<table>/<row>/seed<N>, in a process of one thread; --jobs of
@@ -252,9 +253,9 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
     for run in runs:
         results = read_json(str(run.results))
         protocols.add(next(iter(results)).rpartition('/')[0])
-        rows[run.row]['seeds'][str(run.seed)] = {
-            name.rpartition('/')[2]: value for name, value in results.items()
-        } | dict(seconds_per_step=run.seconds_per_step())
+        rows[run.row]['seeds'][str(run.seed)] = by_name(results) | dict(
+            seconds_per_step=run.seconds_per_step()
+        )
     if len(protocols) > 1:
         raise UsageError(
             'rows of different protocols cannot be compared: '
@@ -272,6 +273,15 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
         common=table.get('common') or {},
         rows=rows,
     )
+
+
+def by_name(results: dict[str, Any]) -> dict[str, Any]:
+    """Results by the names that a table may give them."""
+    names: dict[str, Any] = {}
+    for name, value in results.items():
+        # Of several protocols the short names are the first one's.
+        names.setdefault(name.rpartition('/')[2], value)
+    return results | names
 
 
 def describe_commit() -> str:

@@ -1,0 +1,45 @@
+# What imagining is worth: ImpHMR of the photograph's view alone (phi 0), then
+# its terms one after the other, and how the image enters the field. Then what
+# it is worth beside other methods at equal samples: same people, crops,
+# initial weights of the backbone, batch and number of steps. D2A-HMR has its
+# localizer and its second step, and depth where its name does not say RGB;
+# HMR is MMHuman3D's, with its losses and learning rate. People who are mostly
+# hidden are told apart, as 3DPW-OCC is from 3DPW.
+title = 'Imagined views'
+config = 'configs/imphmr/imphmr_mobilenet-v2.py'
+metrics = [
+    'MPJPE',
+    'PA-MPJPE',
+    'PVE',
+    'synthetic_h36m14_occluded/MPJPE',
+    'synthetic_h36m14_occluded/PA-MPJPE',
+    'synthetic_h36m14_occluded/PVE',
+    'seconds_per_step',
+]
+common = {
+    'train_dataloader.batch_size': 24,
+    'train_dataloader.dataset.num_people': 6000,
+    'train_cfg.max_epochs': 1,
+    'test_evaluator.0.protocols': [
+        'synthetic_h36m14',
+        'synthetic_h36m14_occluded',
+    ],
+}
+rows = {
+    'phi 0 only': {
+        'model.imagination': None,
+        'model.silhouette_decoder': None,
+        'model.consistency': None,
+    },
+    '+ L_imag without silhouette': {
+        'model.silhouette_decoder': None,
+        'model.consistency': None,
+    },
+    '+ silhouette': {'model.consistency': None},
+    '+ L_cons, global': {},
+    'film': {'model.field.conditioning': 'film'},
+    'pixel': {'model.field.conditioning': 'pixel'},
+    'D2A-HMR': {'config': 'configs/d2a_hmr/d2a_hmr_mobilenet-v2.py'},
+    'D2A-HMR, RGB': {'config': 'configs/d2a_hmr/d2a_hmr_mobilenet-v2_rgb.py'},
+    'HMR': {'config': 'configs/mix/mmhuman3d_hmr_synthetic.py'},
+}

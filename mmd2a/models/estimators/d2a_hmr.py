@@ -53,8 +53,8 @@ class D2AHMR(MeshEstimator):
 
     A ``localizer``, beyond the paper, finds joints on the maps of the
     backbone; the head takes them too. A ``refiner``, beyond the paper too,
-    corrects the mesh by what lies where it projects. With ``views``, beyond
-    the paper, people are also imagined from other sides while training.
+    corrects the mesh by what lies where it projects. ``imagined_views``,
+    beyond the paper, are people seen from other sides while training.
 
     .. math:: L = \lambda_d L_{RLE} + \lambda_s L_{silh} + L_{objective}
 
@@ -93,8 +93,8 @@ class D2AHMR(MeshEstimator):
         refiner: config of :class:`MeshRefiner`, or None, as in the paper.
             The losses of the mesh and of its density are taken of the mesh
             before and after it.
-        views: config of :class:`ImaginedViews`: L_imag and L_cons, as of
-            ImpHMR, on the tokens z; None, as in the paper: off. Where a
+        imagined_views: config of :class:`ImaginedViews`: L_imag and L_cons, as
+            of ImpHMR, on the tokens z; None, as in the paper: off. Where a
             localizer is on they have a head of their own, of the type of the
             head: no image shows joints from there.
         frozen: names of parts that stay as they are, such as
@@ -142,7 +142,7 @@ class D2AHMR(MeshEstimator):
         loss_silhouette: Config | None = SILHOUETTE_LOSS,
         localizer: Config | None = None,
         refiner: Config | None = None,
-        views: Config | None = None,
+        imagined_views: Config | None = None,
         frozen: Sequence[str] = (),
         body_model: SMPLBodyModel | Config = EMBEDDED_BODY,
         keep_mask: bool = False,
@@ -228,23 +228,27 @@ class D2AHMR(MeshEstimator):
                 self.loss_silhouette = build_mask_loss(
                     loss_silhouette, 'loss_silhouette'
                 )
-        self.views: Any = None
-        if views is not None:
+        self.imagined_views: Any = None
+        if imagined_views is not None:
             own = None if localizer is None else dict(head)
             defaults = dict(
                 in_channels=width, head=own, joint_set=self.objective.joint_set
             )
-            self.views = MODELS.build(
-                dict(views, body_model=self.body_model), default_args=defaults
+            self.imagined_views = MODELS.build(
+                dict(imagined_views, body_model=self.body_model),
+                default_args=defaults,
             )
         has_terms = self.objective.has_terms or self.flow_head is not None
-        imagined = self.views is not None and self.views.has_terms
+        imagined = (
+            self.imagined_views is not None and self.imagined_views.has_terms
+        )
         self._freeze_what_no_term_reaches(
             dict(
                 silhouette_decoder=self.loss_silhouette is not None,
-                head=has_terms or (imagined and self.views.head is None),
+                head=has_terms
+                or (imagined and self.imagined_views.head is None),
                 refiner=has_terms,
-                views=imagined,
+                imagined_views=imagined,
             )
         )
         self._freeze(frozen)
@@ -292,14 +296,14 @@ class D2AHMR(MeshEstimator):
             or (self.training and self.loss_silhouette is not None)
         ):
             output['mask'] = self.silhouette_decoder(z, features)
-        if self.views is not None:
+        if self.imagined_views is not None:
             output['z'] = z
         return output
 
     def imagine(
         self, output: dict[str, Any], yaw: Tensor | float
     ) -> dict[str, Tensor]:
-        """See the people of an output from an angle; a model with ``views``.
+        """See the people of an output from an angle.
 
         Args:
             output: what the network gave, ``mode='tensor'``.
@@ -313,16 +317,16 @@ class D2AHMR(MeshEstimator):
 
         Raises:
             ValueError: an angle that is not finite, or a model without
-                ``views``.
+                ``imagined_views``.
         """
-        if self.views is None:
+        if self.imagined_views is None:
             raise ValueError(
                 'this model does not imagine: it was built and trained '
-                "without views=dict(type='mmd2a.ImaginedViews')"
+                "without imagined_views=dict(type='mmd2a.ImaginedViews')"
             )
         z = output['z']
         angle = as_yaw(yaw, z.tokens)
-        return self.objective.centre(self.views(z, angle, self.head))
+        return self.objective.centre(self.imagined_views(z, angle, self.head))
 
     def _depth(self, inputs: dict[str, Tensor]) -> TokenMap | None:
         """Depth tokens, and who has them; None: an RGB-only model."""
@@ -375,10 +379,10 @@ class D2AHMR(MeshEstimator):
             losses['loss_silhouette'] = self.loss_silhouette(
                 output['mask'], gt['mask'], gt['mask_weight']
             )
-        if self.views is not None:
+        if self.imagined_views is not None:
             imagine = partial(self.imagine, output)
             losses.update(
-                self.views.losses(imagine, gt, self.objective.turned)
+                self.imagined_views.losses(imagine, gt, self.objective.turned)
             )
         if not losses:
             why = 'objective.loss_*, flow_head, loss_silhouette are all None'

@@ -112,7 +112,11 @@ class ViewConsistency(nn.Module):
                 predicted_betas(first), predicted_betas(second)
             )
         if self.loss_vertices is not None:
+            mesh = first['vertices']
+            # Half precision would move a vertex by millimetres.
+            with torch.autocast(mesh.device.type, enabled=False):
+                mesh = mesh @ turn.to(mesh.dtype).mT
             losses['loss_vertices'] = self.loss_vertices(
-                first['vertices'] @ turn.mT, second['vertices']
+                mesh, second['vertices']
             )
         return losses

@@ -82,7 +82,9 @@ def total_of(model, inputs, samples, seed=0):
 def test_every_parameter_learns_and_the_losses_fall(
     changes, views, expected, model_cfg, inputs, people
 ):
-    model = build(model_cfg, views=dict(VIEWS, **views), **changes).train()
+    model = build(
+        model_cfg, imagined_views=dict(VIEWS, **views), **changes
+    ).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     totals = []
     for _ in range(5):
@@ -106,10 +108,12 @@ def test_off_it_is_as_it_was_and_on_it_predicts_the_same(
     model_cfg, inputs, people
 ):
     off = build(model_cfg).eval()
-    on = build(model_cfg, views=VIEWS).eval()
+    on = build(model_cfg, imagined_views=VIEWS).eval()
     extra = on.load_state_dict(off.state_dict(), strict=False)
     assert not extra.unexpected_keys
-    assert all(name.startswith('views.') for name in extra.missing_keys)
+    assert all(
+        name.startswith('imagined_views.') for name in extra.missing_keys
+    )
     assert not [name for name, _ in off.named_modules() if 'view' in name]
     with torch.no_grad():
         told = off(inputs)
@@ -126,7 +130,7 @@ def test_the_view_of_angle_zero_is_the_answer_where_depth_adds_nothing(
     model_cfg, inputs
 ):
     """The head of the model is asked; its skip of depth is the photo's."""
-    model = build(model_cfg, views=VIEWS, depth_branch=None).eval()
+    model = build(model_cfg, imagined_views=VIEWS, depth_branch=None).eval()
     with torch.no_grad():
         seen = model(dict(img=inputs['img']))
         same = model.imagine(seen, 0.0)
@@ -138,16 +142,17 @@ def test_the_view_of_angle_zero_is_the_answer_where_depth_adds_nothing(
 
 def test_what_no_term_reaches_is_frozen(model_cfg):
     model = build(
-        model_cfg, views=dict(VIEWS, imagination=None, consistency=None)
+        model_cfg,
+        imagined_views=dict(VIEWS, imagination=None, consistency=None),
     )
-    assert not any(p.requires_grad for p in model.views.parameters())
+    assert not any(p.requires_grad for p in model.imagined_views.parameters())
 
 
 def test_a_head_is_trained_by_views_alone(model_cfg, inputs, people):
     terms = ('loss_vertices', 'loss_keypoints3d', 'loss_keypoints2d')
     objective = {**model_cfg.objective, **dict.fromkeys(terms)}
     model = build(
-        model_cfg, views=VIEWS, objective=objective, flow_head=None
+        model_cfg, imagined_views=VIEWS, objective=objective, flow_head=None
     ).train()
     total_of(model, inputs, people)[1].backward()
     assert all(p.grad is not None for p in model.head.parameters())
@@ -177,16 +182,16 @@ def test_meshes_of_one_person_are_consistent(body, make_sample):
 
 def test_bad_options_are_told(model_cfg, inputs):
     with pytest.raises(ValueError, match='num_views=1 is too few'):
-        build(model_cfg, views=dict(VIEWS, num_views=1))
+        build(model_cfg, imagined_views=dict(VIEWS, num_views=1))
     with pytest.raises(ValueError, match='views=dict.*ImaginedViews'):
         build(model_cfg).imagine({}, 0.0)
-    model = build(model_cfg, views=VIEWS).eval()
+    model = build(model_cfg, imagined_views=VIEWS).eval()
     with pytest.raises(ValueError, match='yaw must be finite'):
         model.imagine(model(inputs), math.nan)
     parameters = dict(VIEWS, consistency=OF_PARAMETERS, imagination=None)
-    model = build(model_cfg, views=parameters).train()
+    model = build(model_cfg, imagined_views=parameters).train()
     with pytest.raises(ValueError, match="head.type='mmd2a.SMPLHead'"):
-        model.views.losses(
+        model.imagined_views.losses(
             lambda yaw: model.imagine(model(inputs), yaw),
             dict(vertices=torch.zeros(2, 1, 3)),
             lambda gt, yaw: gt,

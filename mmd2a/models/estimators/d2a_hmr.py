@@ -324,9 +324,10 @@ class D2AHMR(MeshEstimator):
                 'this model does not imagine: it was built and trained '
                 "without imagined_views=dict(type='mmd2a.ImaginedViews')"
             )
-        z = output['z']
-        angle = as_yaw(yaw, z.tokens)
-        return self.objective.centre(self.imagined_views(z, angle, self.head))
+        # Of the camera's type: tokens may be of half precision.
+        angle = as_yaw(yaw, output['camera'])
+        seen = self.imagined_views(output['z'], angle, self.head)
+        return self.objective.centre(seen)
 
     def _depth(self, inputs: dict[str, Tensor]) -> TokenMap | None:
         """Depth tokens, and who has them; None: an RGB-only model."""

@@ -140,6 +140,18 @@ def test_the_view_of_angle_zero_is_the_answer_where_depth_adds_nothing(
     assert not torch.equal(left['vertices'], seen['vertices'])
 
 
+def test_half_precision_trains_to_about_the_same_losses(
+    model_cfg, inputs, people
+):
+    model = build(model_cfg, imagined_views=VIEWS, flow_head=None).train()
+    exact, _ = total_of(model, inputs, people)
+    with torch.autocast('cpu', torch.bfloat16):
+        half, total = total_of(model, inputs, people)
+    total.backward()
+    for name, value in exact.items():
+        torch.testing.assert_close(half[name], value, atol=0.02, rtol=0.1)
+
+
 def test_what_no_term_reaches_is_frozen(model_cfg):
     model = build(
         model_cfg,

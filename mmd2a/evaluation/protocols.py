@@ -80,6 +80,21 @@ class Protocol:
                 f'not {self.min_hidden}'
             )
 
+    @property
+    def counted(self) -> str:
+        """Which frames and people count, in words.
+
+        Example:
+            >>> get_protocol('synthetic_h36m14_occluded').counted
+            'all; people with at least 40% of their joints hidden'
+        """
+        if self.min_hidden == 0:
+            return self.frames
+        return (
+            f'{self.frames}; people with at least {self.min_hidden:.0%} of '
+            'their joints hidden'
+        )
+
     def is_about(self, sample: Mapping[str, Any]) -> bool:
         """Return whether a person counts.
 
@@ -156,7 +171,6 @@ PROTOCOLS = _table(
         joint_set='h36m14',
         root='mid_hip',
         min_hidden=0.4,
-        frames='people with 40 % of their joints hidden or more',
         description='SyntheticPeople, as synthetic_h36m14, of those whose '
         'joints lie behind things or the own body; as 3DPW-OCC picks them '
         'from 3DPW.',

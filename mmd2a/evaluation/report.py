@@ -91,5 +91,5 @@ def _conditions(protocol: Protocol, regressors: Mapping[str, str]) -> str:
         f'[regressor {used}; root {root}; target '
         f'{protocol.target}; vertex alignment '
         f'{protocol.vertex_alignment}; {protocol.gender} bodies; frames: '
-        f'{protocol.frames}]'
+        f'{protocol.counted}]'
     )

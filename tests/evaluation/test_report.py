@@ -13,6 +13,7 @@ def test_a_line_says_everything_the_number_depends_on():
         vertex_alignment='none',
         gender='gendered',
         frames='every fifth',
+        min_hidden=0.25,
     )
     line = describe(
         protocol,
@@ -36,5 +37,6 @@ def test_a_line_says_everything_the_number_depends_on():
         'alignment none',
         'gendered',
         'every fifth',
+        'at least 25% of their joints hidden',
     ):
         assert part in line

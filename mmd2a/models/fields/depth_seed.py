@@ -75,10 +75,10 @@ class DepthSeed(nn.Module):
         self.strength = nn.Conv2d(channels, 1, 1)
         self.place = nn.Linear(channels, 2)
         self.log_width = nn.Parameter(torch.tensor(math.log(width)))
-        for layer in (self.strength, self.place):
+        layer: Any
+        for layer, start in ((self.strength, strength), (self.place, 0.0)):
             nn.init.normal_(layer.weight, std=0.1 * channels**-0.5)
-        nn.init.constant_(self.strength.bias, strength)
-        nn.init.zeros_(self.place.bias)
+            nn.init.constant_(layer.bias, start)
 
     def forward(
         self, depth: Tensor, has_depth: Tensor | None = None

@@ -154,6 +154,8 @@ class ViewMetric(SampleMetric):
         cpu = torch.device('cpu')
         meshes, has_mesh = self._labelled.pose(data_samples, cpu)
         for sample, mesh, has in zip(data_samples, meshes, has_mesh.tolist()):
+            if not self.protocol.is_about(sample):
+                continue
             views = self._views(sample)
             if self.results and self.results[-1]['names'] != views.names:
                 raise ValueError(

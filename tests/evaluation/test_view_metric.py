@@ -308,3 +308,16 @@ def test_protocols_that_turn_no_mesh_are_refused(change):
     with pytest.raises(KeyError, match='known protocols'):
         ViewMetric(protocol='h36m')
     assert MeshMetric().protocols[0] == ViewMetric().protocol
+
+
+def test_a_protocol_of_some_people_counts_them_alone(exact):
+    samples = [make_sample(exact, seed, pose_error=0.3) for seed in range(2)]
+    for sample, hidden in zip(samples, (10, 0)):
+        visibility = [1] * hidden + [2] * (14 - hidden)
+        sample.set_metainfo(dict(keypoints2d_visibility=visibility))
+    metrics = evaluate(samples, protocol='synthetic_h36m14_occluded')
+    alone = evaluate(samples[:1])
+    assert metrics['views/num_samples'] == 1
+    assert metrics['views/mean/MPJPE-rotated'] == (
+        alone['views/mean/MPJPE-rotated']
+    )

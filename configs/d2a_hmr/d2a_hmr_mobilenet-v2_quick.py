@@ -8,9 +8,7 @@ _base_ = './d2a_hmr_mobilenet-v2.py'
 trained = dict(type='Pretrained', checkpoint='mmd2a://d2a_hmr_mobilenet-v2')
 model = dict(
     # The finest stages know what they need, and cost a third of the time.
-    backbone=dict(
-        frozen_stages=2, init_cfg=dict(trained, prefix='backbone.')
-    ),
+    backbone=dict(frozen_stages=2, init_cfg=dict(trained, prefix='backbone.')),
     localizer=dict(init_cfg=dict(trained, prefix='localizer.')),
 )
 

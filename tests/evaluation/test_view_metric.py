@@ -318,6 +318,7 @@ def test_a_protocol_of_some_people_counts_them_alone(exact):
     metrics = evaluate(samples, protocol='synthetic_h36m14_occluded')
     alone = evaluate(samples[:1])
     assert metrics['views/num_samples'] == 1
-    assert metrics['views/mean/MPJPE-rotated'] == (
-        alone['views/mean/MPJPE-rotated']
+    assert (
+        metrics['views/mean/MPJPE-rotated']
+        == (alone['views/mean/MPJPE-rotated'])
     )

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 
 from mmd2a.body_models import BodyMismatchError, share_body
 from mmd2a.cli.config_files import read_config_file
+from mmd2a.cli.option_values import is_config_value, parse_config_value
 from mmd2a.files import UnusableFileError
 
 # Per package the set of our script that installs it, because its own
@@ -61,7 +62,7 @@ class UsageError(Exception):
 
 
 class _OptionAction(DictAction):
-    """``DictAction`` that tells what is no option in one line."""
+    """``DictAction`` that reads dicts, and tells mistakes in one line."""
 
     def __call__(
         self,
@@ -76,9 +77,13 @@ class _OptionAction(DictAction):
                     f'{option_string} {value}: options are '
                     f'KEY=VALUE, such as {value}=None'
                 )
+        dicts = [v for v in values if is_config_value(v.split('=', 1)[1])]
+        others = [value for value in values if value not in dicts]
         try:
-            super().__call__(parser, namespace, values, option_string)
-        except AssertionError as error:
+            super().__call__(parser, namespace, others, option_string)
+            for key, _, text in (value.partition('=') for value in dicts):
+                getattr(namespace, self.dest)[key] = parse_config_value(text)
+        except (AssertionError, ValueError) as error:
             raise UsageError(f'{option_string}: {error}') from error
 
 
@@ -92,7 +97,7 @@ def add_option_argument(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. '
         'train_cfg.max_epochs=5 or model.encoder.depth=2; lists as '
-        'key="[a,b]"',
+        'key="[a,b]", parts as key="dict(type=\'name\')"',
     )
 
 

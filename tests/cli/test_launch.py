@@ -51,6 +51,30 @@ def test_options_change_the_config(config):
     assert load_config(parse(str(config), '--work-dir', 'w')).work_dir == 'w'
 
 
+def test_options_hold_parts_as_a_config_does(config):
+    parts = "[dict(type='A', size=(1, -2)), dict(type='B', of=dict(c=None))]"
+    cfg = load_config(parse(str(config), '--cfg-options', f'metrics={parts}'))
+    assert cfg.metrics[0] == dict(type='A', size=(1, -2))
+    assert cfg.metrics[1].of.c is None
+
+
+@pytest.mark.parametrize(
+    'value',
+    [
+        'dict(a=print(1))',
+        "dict(a=__import__('os'))",
+        'dict([(1, 2)])',
+        'dict(**x)',
+        'dict(a=b)',
+        '[dict(a=1)',
+        '[{1: 2}, ' + '(' * 300,
+    ],
+)
+def test_options_execute_nothing(value, config):
+    with pytest.raises(UsageError, match='no value as in a config'):
+        parse(str(config), '--cfg-options', f'metrics={value}')
+
+
 def test_an_unknown_config_is_named_with_a_suggestion(config):
     wrong = str(config).replace('some_model', 'some_modle')
     with pytest.raises(UsageError, match=r'some_modle.*mean .*some_model.py'):

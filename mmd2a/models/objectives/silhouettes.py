@@ -46,11 +46,12 @@ def draw_silhouettes(
     weight, vertices = targets['smpl_weight'], targets['vertices']
     # The objective weighs all joints 0 where it does not know the root.
     known = (weight > 0) & (targets['keypoints3d_weight'] > 0).any(-1)
+    height, width = targets['mask'].shape[-2:]
     drawn, is_drawn = crop_silhouettes(
         (vertices + targets['root3d'])[known],
         faces,
         targets['K'][known],
-        targets['mask'].shape[-2:],
+        (height, width),
         size,
     )
     masks = vertices.new_zeros(len(vertices), 1, *size)

@@ -2,13 +2,12 @@
 # which take hours, start from the weights that ship; all that makes a mesh of
 # what they see is learnt now. From ImageNet weights alone:
 #   model.backbone.init_cfg.checkpoint=mmd2a://mobilenet-v2-imagenet
-#   model.backbone.frozen_stages=-1 model.localizer.init_cfg=None
+#   model.localizer.init_cfg=None
 _base_ = './d2a_hmr_mobilenet-v2.py'
 
 trained = dict(type='Pretrained', checkpoint='mmd2a://d2a_hmr_mobilenet-v2')
 model = dict(
-    # The finest stages know what they need, and cost a third of the time.
-    backbone=dict(frozen_stages=2, init_cfg=dict(trained, prefix='backbone.')),
+    backbone=dict(init_cfg=dict(trained, prefix='backbone.')),
     localizer=dict(init_cfg=dict(trained, prefix='localizer.')),
 )
 

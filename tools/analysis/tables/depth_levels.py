@@ -1,5 +1,5 @@
-# More of depth_quality.py, after it and as it says: other levels, and the
-# first step trained on instead of a second one.
+# The rows of depth_quality.py, started as it says there, and more of them:
+# other levels, and the first step trained on instead of a second one.
 _base_ = './depth_quality.py'
 title = 'More depth of several qualities'
 

@@ -11,9 +11,6 @@ from mmd2a.body_models import joint_sets
 
 __all__ = ['to_human_data', 'to_pose_data_sample']
 
-# What MMHuman3D calls our joint sets; the order is the same.
-_CONVENTIONS = dict(h36m14='lsp', coco17='coco', smpl24='smpl')
-
 
 def to_pose_data_sample(
     people: Sequence[PersonMesh], img_path: str | None = None
@@ -70,22 +67,23 @@ def to_pose_data_sample(
 def to_human_data(
     people: Sequence[PersonMesh], image_paths: Sequence[str]
 ) -> dict[str, Any]:
-    """People as the arrays of MMHuman3D's ``HumanData``.
+    """People as :func:`~mmd2a.apis.result_files.write_human_data` takes them.
 
-    N: people, J: joints, S: shape components. ``HumanData.new(result)`` takes
-    them; nothing of MMHuman3D is needed here.
+    ``write_human_data(path, **to_human_data(people, image_paths))`` writes
+    what MMHuman3D trains and evaluates on.
+
+    N: people, J: joints, S: shape components.
 
     Args:
         people: of any pictures.
         image_paths: N files, of each person.
 
     Returns:
-        ``image_path``, N; ``bbox_xywh`` (N, 5), pixels and score;
-        ``keypoints2d`` (N, J, 3), pixels and confidence 1, ``keypoints3d``
-        (N, J, 4), camera frame, m, and confidence 1; ``keypoints2d_mask`` and
-        ``keypoints3d_mask`` (J,), all 1; ``keypoints2d_convention`` and
-        ``keypoints3d_convention``. With the parameters of the body ``smpl``:
-        ``global_orient`` (N, 3), ``body_pose`` (N, 23, 3), ``betas`` (N, S),
+        ``image_paths``, N; ``bboxes`` (N, 4), xyxy, pixels, and
+        ``bbox_scores`` (N,); ``keypoints2d`` (N, J, 3), pixels and confidence
+        1, ``keypoints3d`` (N, J, 4), camera frame, m, and confidence 1, and
+        their ``joint_set``. With the parameters of the body ``smpl``:
+        ``global_orient`` (N, 3), ``body_pose`` (N, 69), ``betas`` (N, S),
         ``transl`` (N, 3), camera frame.
 
     Raises:
@@ -101,29 +99,23 @@ def to_human_data(
     if len(names) > 1:
         raise InputError('the people are of models with different joints')
     [joints] = names
-    convention = next(
-        _CONVENTIONS[key]
-        for key, value in joint_sets.JOINT_SETS.items()
-        if value == joints
-    )
-    box = _stack(people, 'bbox')
     placed = _stack(people, 'keypoints3d') + _stack(people, 'transl')[:, None]
     result: dict[str, Any] = dict(
-        image_path=list(map(str, image_paths)),
-        bbox_xywh=np.column_stack(
-            [box[:, :2], box[:, 2:] - box[:, :2], [p.score for p in people]]
-        ),
+        image_paths=list(map(str, image_paths)),
+        bboxes=_stack(people, 'bbox'),
+        bbox_scores=np.array([person.score for person in people]),
         keypoints2d=_confident(_stack(people, 'keypoints2d')),
         keypoints3d=_confident(placed),
+        joint_set=next(
+            name
+            for name, value in joint_sets.JOINT_SETS.items()
+            if value == joints
+        ),
     )
-    for key in ('keypoints2d', 'keypoints3d'):
-        result[f'{key}_mask'] = np.ones(len(joints), np.uint8)
-        result[f'{key}_convention'] = convention
     if all(person.smpl_transl is not None for person in people):
-        pose = _stack(people, 'body_pose')
         result['smpl'] = dict(
             global_orient=_stack(people, 'global_orient'),
-            body_pose=pose.reshape(len(people), -1, 3),
+            body_pose=_stack(people, 'body_pose'),
             betas=_stack(people, 'betas'),
             transl=_stack(people, 'smpl_transl'),
         )

@@ -11,6 +11,8 @@ import torch
 
 from mmd2a.apis import MeshInferencer
 from mmd2a.apis.conversions import to_human_data, to_pose_data_sample
+from mmd2a.apis.result_files import write_human_data
+from mmd2a.apis.result_files.human_data import HUMAN_DATA_INDICES
 from mmd2a.body_models import build_body
 from mmd2a.datasets import BadSampleError
 from mmd2a.engine.checkpoint_files import CheckpointError
@@ -106,12 +108,21 @@ def test_the_picture_shows_the_meshes(result):
     assert np.abs(saved[..., ::-1].astype(int) - drawn).mean() < 3
 
 
-def test_other_packages_get_their_own_forms(people):
+def test_other_packages_get_their_own_forms(people, tmp_path):
     sample = to_pose_data_sample(people, str(PHOTO))
     assert sample.pred_instances.keypoints.shape == (2, 14, 2)
     assert len(to_pose_data_sample([]).pred_instances.bboxes) == 0
     data = to_human_data(people, [str(PHOTO)] * 2)
-    assert data['keypoints3d_convention'] == 'lsp'
+    path = tmp_path / 'people.npz'
+    write_human_data(path, **data)
+    written = read_npz(path, keys=['bbox_xywh', 'keypoints3d'])
+    corners = np.stack([p.bbox for p in people])
+    assert written['bbox_xywh'][:, 2:4] == pytest.approx(
+        corners[:, 2:] - corners[:, :2], abs=1e-3
+    )
+    joints = written['keypoints3d'][:, HUMAN_DATA_INDICES['h36m14'], :3]
+    expected = [p.keypoints3d + p.transl for p in people]
+    assert joints == pytest.approx(np.stack(expected), abs=1e-5)
     smpl = data['smpl']
     with torch.no_grad():
         posed = build_body()(

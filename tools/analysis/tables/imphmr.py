@@ -1,14 +1,14 @@
 # What imagining is worth: ImpHMR of the photograph's view alone (phi 0), then
 # its terms one after the other, and how the image enters the field. Then what
 # it is worth beside other methods at equal samples: same people, crops,
-# initial weights of the backbone, batch and number of steps. D2A-HMR has its
-# localizer and its second step, and depth where its name does not say RGB;
-# HMR is MMHuman3D's, with its losses and learning rate. People who are mostly
-# hidden are told apart, as 3DPW-OCC is from 3DPW.
+# backbone, batch and number of steps. D2A-HMR has its localizer and its second
+# step, and depth where its name does not say RGB; HMR is MMHuman3D's, with its
+# losses and learning rate. People who are mostly hidden are told apart, as
+# 3DPW-OCC is from 3DPW.
 #
-# Every backbone starts from that of the shipped D2A-HMR, its first stages
-# frozen. From ImageNet, as many steps end near the mean pose, where no idea
-# can be told from another.
+# Every backbone is that of the shipped D2A-HMR, frozen but for its last
+# convolution: what it sees was learned for D2A-HMR. From ImageNet, as many
+# steps end near the mean pose, where no idea can be told from another.
 title = 'Imagined views'
 config = 'configs/imphmr/imphmr_mobilenet-v2.py'
 metrics = [
@@ -34,15 +34,16 @@ common = {
 def _row(changes, backbone='model.backbone'):
     return {
         f'{backbone}.init_cfg.checkpoint': 'mmd2a://d2a_hmr_mobilenet-v2',
-        f'{backbone}.frozen_stages': 2,
+        f'{backbone}.frozen_stages': 7,
         **changes,
     }
 
 
-def _imphmr(changes):
+def _imphmr(changes, conditioning='pixel'):
     # Judged from seven sides too.
     return _row(
         {
+            'model.field.conditioning': conditioning,
             'model.views': [45, 90, 135, 180, 225, 270, 315],
             'test_evaluator.1': {
                 'type': 'mmd2a.ViewMetric',
@@ -65,9 +66,9 @@ rows = {
         {'model.silhouette_decoder': None, 'model.consistency': None}
     ),
     '+ silhouette': _imphmr({'model.consistency': None}),
-    '+ L_cons, global': _imphmr({}),
-    'film': _imphmr({'model.field.conditioning': 'film'}),
-    'pixel': _imphmr({'model.field.conditioning': 'pixel'}),
+    '+ L_cons': _imphmr({}),
+    'film instead of pixel': _imphmr({}, 'film'),
+    'global instead of pixel': _imphmr({}, 'global'),
     'D2A-HMR': _row({'config': 'configs/d2a_hmr/d2a_hmr_mobilenet-v2.py'}),
     'D2A-HMR, RGB': _row(
         {'config': 'configs/d2a_hmr/d2a_hmr_mobilenet-v2_rgb.py'}

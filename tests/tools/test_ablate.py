@@ -169,3 +169,27 @@ def test_differences_are_paired_by_seed(report_of):
 
 def test_one_seed_has_no_interval(report_of):
     assert math.isnan(report_of.mean_and_half_width([3.0])[1])
+
+
+def test_groups_are_tables_of_the_rows_that_have_them(report_of):
+    """A share has its digits, and a row without a metric is left out."""
+    report = dict(
+        title='Views',
+        config='c.py',
+        protocol='p',
+        steps=1,
+        commit='abc',
+        machine='m',
+        metrics={'All': ['MPJPE'], 'From aside': ['views/IoU', 'x/IoU']},
+        rows={
+            'plain': dict(seeds={'0': dict(MPJPE=90.0)}),
+            'imagined': dict(
+                seeds={'0': {'MPJPE': 80.0, 'views/IoU': 0.5512}}
+            ),
+        },
+    )
+    text = report_of.as_markdown(report)
+    everyone, aside = text.split('From aside:')
+    assert 'All:' in everyone and '| imagined | 80.0 (-10.0) |' in everyone
+    assert '| imagined | 0.551 | – |' in aside
+    assert '| | views/IoU | x/IoU |' in aside and '| plain' not in aside

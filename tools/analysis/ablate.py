@@ -14,7 +14,8 @@ A table is a Python file of the config kind with
 - ``common``, if anything: options of all rows;
 - ``metrics``: names of the metrics to show, as in results.json, whole or the
   part after the last slash, which means the first that ends so;
-  ``seconds_per_step`` is one too.
+  ``seconds_per_step`` is one too. In groups, heading -> names, each is drawn
+  as a table of its own, of the rows that have its metrics.
 
 Each run is a training and an evaluation by the tools, in a folder of its own
 under WORK_DIR/<table>/<row>/seed<N>, in a process of one thread; --jobs of
@@ -265,7 +266,7 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
         title=table.title,
         config=table.config,
         protocol=protocols.pop(),
-        metrics=list(table.metrics),
+        metrics=_plain(table.metrics),
         commit=describe_commit(),
         date=datetime.date.today().isoformat(),
         machine=f'{platform.machine()}, one thread a run',
@@ -273,6 +274,12 @@ def collect(table: Config, runs: list[Run]) -> dict[str, Any]:
         common=table.get('common') or {},
         rows=rows,
     )
+
+
+def _plain(metrics: Any) -> dict[str, list[str]] | list[str]:
+    if isinstance(metrics, dict):
+        return {heading: list(names) for heading, names in metrics.items()}
+    return list(metrics)
 
 
 def by_name(results: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ python tools/analysis/ablation_report.py TABLE.json
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from mmd2a.cli.launch import run_tool
 from mmd2a.files import read_json
 
 CONFIDENCE = 0.95
+ABSENT = '–'
 
 
 def mean_and_half_width(values: list[float]) -> tuple[float, float]:
@@ -32,30 +33,24 @@ def mean_and_half_width(values: list[float]) -> tuple[float, float]:
 def as_markdown(report: Mapping[str, Any]) -> str:
     """Draw a table: means over seeds, and differences to the first row.
 
-    Differences are paired: taken seed by seed, then averaged.
+    Differences are paired: taken seed by seed, then averaged. Metrics in
+    groups, heading -> names, are drawn as one table per group, of the rows
+    that have its metrics.
     """
-    metrics, rows = report['metrics'], report['rows']
+    groups = report['metrics']
+    if not isinstance(groups, Mapping):
+        groups = {'': groups}
+    rows = report['rows']
     names = list(rows)
-    reference = rows[names[0]]['seeds']
     lines = [
         f'**{report["title"]}** ({report["config"]}, {report["protocol"]}, '
         f'{report["steps"]} steps, seeds '
-        f'{", ".join(reference)}, commit {report["commit"]}, '
-        f'{report["machine"]})',
-        '',
-        '| | ' + ' | '.join(metrics) + ' |',
-        '|---|' + '---|' * len(metrics),
+        f'{", ".join(rows[names[0]]["seeds"])}, commit {report["commit"]}, '
+        f'{report["machine"]})'
     ]
-    for name in names:
-        seeds = rows[name]['seeds']
-        cells = []
-        for metric in metrics:
-            mean, _ = mean_and_half_width([s[metric] for s in seeds.values()])
-            cell = f'{mean:.1f}'
-            if name != names[0]:
-                cell += ' (' + _difference(seeds, reference, metric) + ')'
-            cells.append(cell)
-        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+    for heading, metrics in groups.items():
+        lines += ['', *([f'{heading}:', ''] if heading else [])]
+        lines += _draw(rows, metrics)
     lines += [
         '',
         f'In brackets: difference to "{names[0]}", paired by seed, and its '
@@ -71,14 +66,42 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     return '\n'.join(lines)
 
 
-def _difference(
+def _draw(rows: Mapping[str, Any], metrics: Sequence[str]) -> list[str]:
+    """One table, of the rows that have any of the metrics."""
+    columns = [name.rpartition('/')[2] for name in metrics]
+    if len(set(columns)) < len(columns):
+        columns = list(metrics)
+    lines = [
+        '| | ' + ' | '.join(columns) + ' |',
+        '|---|' + '---|' * len(columns),
+    ]
+    reference = next(iter(rows.values()))['seeds']
+    for name, row in rows.items():
+        cells = [_cell(row['seeds'], reference, metric) for metric in metrics]
+        if any(cell != ABSENT for cell in cells):
+            lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+    return lines
+
+
+def _cell(
     seeds: Mapping[str, Any], reference: Mapping[str, Any], metric: str
 ) -> str:
-    both = [seed for seed in seeds if seed in reference]
-    mean, half = mean_and_half_width(
-        [seeds[s][metric] - reference[s][metric] for s in both]
-    )
-    return f'{mean:+.1f}' + ('' if math.isnan(half) else f' ± {half:.1f}')
+    """Mean over the seeds that have it, and the difference to another row."""
+    values = [s[metric] for s in seeds.values() if metric in s]
+    if not values:
+        return ABSENT
+    mean, _ = mean_and_half_width(values)
+    digits = 1 if abs(mean) >= 10 else 3
+    both = [
+        seeds[seed][metric] - reference[seed][metric]
+        for seed in seeds
+        if metric in seeds[seed] and metric in reference.get(seed, {})
+    ]
+    if seeds is reference or not both:
+        return f'{mean:.{digits}f}'
+    change, half = mean_and_half_width(both)
+    width = '' if math.isnan(half) else f' ± {half:.{digits}f}'
+    return f'{mean:.{digits}f} ({change:+.{digits}f}{width})'
 
 
 def main() -> None:

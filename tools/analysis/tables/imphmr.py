@@ -11,15 +11,23 @@
 # steps end near the mean pose, where no idea can be told from another.
 title = 'Imagined views'
 config = 'configs/imphmr/imphmr_mobilenet-v2.py'
-metrics = [
-    'MPJPE',
-    'PA-MPJPE',
-    'PVE',
-    'synthetic_h36m14_occluded/MPJPE',
-    'synthetic_h36m14_occluded/PA-MPJPE',
-    'synthetic_h36m14_occluded/PVE',
-    'seconds_per_step',
-]
+metrics = {
+    'All people': ['MPJPE', 'PA-MPJPE', 'PVE', 'seconds_per_step'],
+    'People who are mostly hidden': [
+        'synthetic_h36m14_occluded/MPJPE',
+        'synthetic_h36m14_occluded/PA-MPJPE',
+        'synthetic_h36m14_occluded/PVE',
+    ],
+    'Seven other sides: imagined, and the photograph turned': [
+        'views/mean/MPJPE',
+        'views/mean/MPJPE-rotated',
+        'views/mean/PA-MPJPE',
+        'views/mean/PA-MPJPE-rotated',
+        'views/mean/IoU',
+        'views/mean/IoU-rotated',
+        'views/mean/IoU-decoded',
+    ],
+}
 common = {
     'train_dataloader.batch_size': 24,
     'train_dataloader.dataset.num_people': 6000,

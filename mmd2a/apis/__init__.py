@@ -4,5 +4,14 @@ from mmd2a.apis.get_model import get_model
 from mmd2a.apis.mesh_inferencer import MeshInferencer
 from mmd2a.apis.person_mesh import PersonMesh
 from mmd2a.apis.predictor import Predictor
+from mmd2a.apis.seen_from import seen_from
+from mmd2a.apis.view_fusion import fuse_views
 
-__all__ = ['MeshInferencer', 'PersonMesh', 'Predictor', 'get_model']
+__all__ = [
+    'MeshInferencer',
+    'PersonMesh',
+    'Predictor',
+    'fuse_views',
+    'get_model',
+    'seen_from',
+]

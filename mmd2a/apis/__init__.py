@@ -4,6 +4,7 @@ from mmd2a.apis.get_model import get_model
 from mmd2a.apis.mesh_inferencer import MeshInferencer
 from mmd2a.apis.person_mesh import PersonMesh
 from mmd2a.apis.predictor import Predictor
+from mmd2a.apis.refinement import Refinement, refine
 from mmd2a.apis.seen_from import seen_from
 from mmd2a.apis.view_fusion import fuse_views
 
@@ -11,7 +12,9 @@ __all__ = [
     'MeshInferencer',
     'PersonMesh',
     'Predictor',
+    'Refinement',
     'fuse_views',
     'get_model',
+    'refine',
     'seen_from',
 ]

@@ -18,6 +18,7 @@ __all__ = [
     'bring_into_image',
     'place_in_image',
     'project_to_image',
+    'weak_camera',
 ]
 
 _SOURCES = ('given', 'field of view', 'assumed')
@@ -115,6 +116,36 @@ def place_in_image(
         K_crop, np.concatenate([pixel, np.ones((len(pixel), 1))], 1)[..., None]
     )
     return depth[:, None] * rays[..., 0]
+
+
+def weak_camera(
+    root: NDArray, K: NDArray, crop_matrix: NDArray, size: int
+) -> NDArray[np.float32]:
+    """The camera of a crop that shows a root where it is.
+
+    Inverse of :func:`place_in_image`, of one person.
+
+    Args:
+        root: (3,) camera frame, metres.
+        K: (3, 3) intrinsics of the picture, pixels.
+        crop_matrix: (2, 3) pixels of the picture -> of the crop.
+        size: side of the square crop, pixels.
+
+    Returns:
+        (3,) weak perspective (s, tx, ty).
+
+    Example:
+        >>> K = np.array([[200.0, 0, 49.5], [0, 200, 49.5], [0, 0, 1]])
+        >>> weak_camera(np.array([0.5, 0, 4]), K, np.eye(3)[:2], 100)
+        array([1. , 0.5, 0. ], dtype=float32)
+    """
+    affine = np.eye(3)
+    affine[:2] = crop_matrix
+    lens = affine @ K
+    focal = np.sqrt(lens[0, 0] * lens[1, 1])
+    scale = 2 * focal / (size * root[2])
+    place = (2 * (lens @ root)[:2] / root[2] + 1) / size - 1
+    return np.array([scale, *(place / scale)], np.float32)
 
 
 def project_to_image(

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from mmd2a.apis.cameras import project_to_image
+from mmd2a.apis.cameras import project_to_image, weak_camera
 from mmd2a.apis.person_mesh import PersonMesh
 from mmd2a.body_models import SMPLBodyModel
 from mmd2a.geometry import axis_angle_to_matrix, matrix_to_axis_angle
@@ -68,7 +68,9 @@ def seen_from(
         transl=root.astype(np.float32),
         keypoints3d_sigma=spread,
         keypoints2d=pixels[0],
-        camera=_weak_camera(root, picture),
+        camera=weak_camera(
+            root, picture.K, picture.crop_matrix, picture.crop_size[0]
+        ),
         K=picture.K,
         camera_source=picture.camera_source,
         bbox=picture.bbox,
@@ -81,24 +83,6 @@ def seen_from(
         **_turned_body(person, turn, shift, body_model),
     )
     return moved
-
-
-def _weak_camera(
-    root: NDArray[np.float64], picture: PersonMesh
-) -> NDArray[np.float32]:
-    """The camera (3,) of the crop that shows a root (3,) where it is.
-
-    Inverse of :func:`~mmd2a.apis.cameras.place_in_image`.
-    """
-    affine = np.eye(3)
-    affine[:2] = picture.crop_matrix
-    lens = affine @ picture.K
-    side = picture.crop_size[0]
-    focal = np.sqrt(lens[0, 0] * lens[1, 1])
-    scale = 2 * focal / (side * root[2])
-    pixel = (lens @ root)[:2] / root[2]
-    place = (2 * pixel + 1) / side - 1
-    return np.array([scale, *(place / scale)], np.float32)
 
 
 def _turned_body(

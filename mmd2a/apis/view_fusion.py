@@ -18,7 +18,7 @@ __all__ = ['fuse_views']
 # Errors of the shipped model on people out of its distribution have these
 # tails, and across the ray of its pixel a root is off by about this share of
 # what it is off along it (tools/analysis/fit_view_tails.py prints both).
-_TAILS = 2.6
+_TAILS = 2.1
 _ACROSS = 0.1
 _STEPS, _STILL = 200, 1e-9
 _ORTHOGONAL = 1e-3

@@ -12,6 +12,8 @@ import argparse
 import os
 from typing import Any
 
+from mmd2a.cli.to_body import OtherBody, add_argument, check_body
+
 __all__ = ['add_arguments', 'check', 'run']
 
 _DEFAULT_MODEL = 'd2a_hmr_mobilenet-v2'
@@ -74,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='also fit pose and shape of the body',
     )
+    add_argument(parser)
     parser.add_argument(
         '--model',
         default=_DEFAULT_MODEL,
@@ -130,7 +133,11 @@ def run(args: argparse.Namespace) -> None:
         UnusableFileError, BadSampleError, CheckpointError, UsageError: what
             is wrong, in one line.
     """
+    check_body(args.to_body)
     inferencer = _inferencer(args)
+    other = args.to_body and OtherBody(
+        args.to_body, inferencer.predictor.model.body_model
+    )
     inputs = args.inputs[0] if len(args.inputs) == 1 else args.inputs
     camera = args.camera and [
         [args.camera[0], 0, args.camera[2]],
@@ -149,10 +156,16 @@ def run(args: argparse.Namespace) -> None:
         pred_out_dir=args.out,
     ):
         found = result['predictions'][0]
+        if other:
+            other.add(found, pictures)
         pictures += 1
         people += len(found)
         _tell_picture(args, result, inferencer.faces)
     _tell_whole(args, pictures, people)
+    if other:
+        from mmd2a.cli.brief import tell
+
+        tell(other.write(args.out))
 
 
 def _inferencer(args: argparse.Namespace) -> Any:

@@ -261,14 +261,41 @@ def _pictures(
     return size
 
 
-def _entries(
-    archive: zipfile.ZipFile,
-    frame: int,
-    cameras: list[Camera],
-    sizes: list[tuple[int, int]],
-) -> list[dict]:
-    """Annotations of one instant, one per camera."""
-    joints = np.stack(
+def read_detections(wheel: Path) -> tuple[FloatArray, FloatArray]:
+    """Joints as the detector found them, in the order of the annotations.
+
+    N: pictures, J: joints of the joint set.
+
+    Args:
+        wheel: checked by :func:`check_wheel`.
+
+    Returns:
+        Pixels (N, J, 2), and confidence (N, J), 0 where it is at most
+        :data:`LEAST_CONFIDENCE` and for joints that it does not know.
+    """
+    known, columns = _shared_joints()
+    with zipfile.ZipFile(wheel) as archive:
+        joints = np.concatenate(
+            [_found(archive, frame) for frame in range(NUM_FRAMES)]
+        )
+    pixels = np.zeros((len(joints), len(joint_names(JOINT_SET)), 2))
+    confidence = np.zeros(pixels.shape[:2])
+    pixels[:, known] = joints[:, columns, :2]
+    found = joints[:, columns, 2].clip(0, 1)
+    confidence[:, known] = np.where(found > LEAST_CONFIDENCE, found, 0)
+    return pixels, confidence
+
+
+def _shared_joints() -> tuple[list[int], list[int]]:
+    """Joints of the joint set that BODY_25B has, and where it has them."""
+    names = joint_names(JOINT_SET)
+    known = [i for i, name in enumerate(names) if name in BODY_25B]
+    return known, [BODY_25B[names[i]] for i in known]
+
+
+def _found(archive: zipfile.ZipFile, frame: int) -> FloatArray:
+    """Joints (C, 25, 3) of an instant: pixels and confidence."""
+    return np.stack(
         [
             main_person(
                 json.loads(
@@ -280,9 +307,18 @@ def _entries(
             for n in CAMERAS
         ]
     )
+
+
+def _entries(
+    archive: zipfile.ZipFile,
+    frame: int,
+    cameras: list[Camera],
+    sizes: list[tuple[int, int]],
+) -> list[dict]:
+    """Annotations of one instant, one per camera."""
+    joints = _found(archive, frame)
     names = joint_names(JOINT_SET)
-    known = [i for i, name in enumerate(names) if name in BODY_25B]
-    columns = [BODY_25B[names[i]] for i in known]
+    known, columns = _shared_joints()
     limbs = joints[:, columns]
     points, residual = triangulate(limbs[..., :2], limbs[..., 2], cameras)
     good = residual <= MOST_RESIDUAL  # False for NaN

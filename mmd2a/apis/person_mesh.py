@@ -37,7 +37,8 @@ class PersonMesh:
         camera: (3,) weak perspective (s, tx, ty) of the crop.
         K: (3, 3) intrinsics of the picture, pixels.
         camera_source: ``'given'``, ``'field of view'`` or ``'assumed'``: how
-            K is known, and so how far ``transl`` can be trusted.
+            K is known, and so how far ``transl`` can be trusted. ``'world'``:
+            fused of several cameras, in axes of the world.
         bbox: (4,) xyxy, pixels.
         score: of the box, in [0, 1]; 1 for boxes that were given.
         crop_matrix: (2, 3) pixels of the picture -> of the crop.

@@ -11,6 +11,7 @@ from mmd2a.evaluation.functional import (
 from mmd2a.evaluation.keypoints2d_metric import Keypoints2DMetric
 from mmd2a.evaluation.mesh_metric import MeshMetric
 from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
+from mmd2a.evaluation.sequence import acceleration_error, foot_slide, jitter
 from mmd2a.evaluation.view_metric import ViewMetric
 
 __all__ = [
@@ -20,7 +21,10 @@ __all__ = [
     'MeshMetric',
     'Protocol',
     'ViewMetric',
+    'acceleration_error',
+    'foot_slide',
     'get_protocol',
+    'jitter',
     'mpjpe',
     'mpjpe_z',
     'pa_mpjpe',

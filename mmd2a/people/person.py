@@ -1,17 +1,14 @@
 """One synthetic person: a pure function of seed, split and index."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
 
-from mmd2a.body_models import SMPLBodyModel
-from mmd2a.geometry.rasterization import Raster, rasterize, vertex_normals
-from mmd2a.people.angles import rotation_matrix
+from mmd2a.geometry.rasterization import Raster, rasterize
 from mmd2a.people.lens import Lens
-from mmd2a.people.looks import Look, surface_fields
+from mmd2a.people.looks import Look
 from mmd2a.people.photo import (
     PHOTO_VIEW,
     photo_lens,
@@ -20,11 +17,19 @@ from mmd2a.people.photo import (
     photo_room,
     plainer,
 )
-from mmd2a.people.poses import SPLITS, Pose, sample_pose
+from mmd2a.people.poses import SPLITS, sample_pose
 from mmd2a.people.rectangles import join
 from mmd2a.people.renderer import Geometry, draw_geometry, shade
 from mmd2a.people.room import sample_occluder, sample_room
-from mmd2a.people.scene import Camera, Scene, View, sample_camera, sample_light
+from mmd2a.people.scene import (
+    Camera,
+    Light,
+    Scene,
+    View,
+    sample_camera,
+    sample_light,
+)
+from mmd2a.people.world import World, body_faces, body_model, part_labels
 
 __all__ = [
     'HIDDEN',
@@ -33,6 +38,7 @@ __all__ = [
     'OUTSIDE',
     'SEEN',
     'Person',
+    'draw_person',
     'render_person',
 ]
 
@@ -130,7 +136,7 @@ def render_person(
     look = Look.sample(rng)
     if photo:
         look = photo_look(rng, look)
-    world = _World.build(rng, pose, look)
+    world = World.build(rng, pose, look)
     view = PHOTO_VIEW if photo else View()
     camera = sample_camera(rng, world.clothed, image_size, view)
     room = sample_room(rng, world.clothed, camera, world.seat_height)
@@ -140,13 +146,44 @@ def render_person(
         room = photo_room(rng, room, world.clothed)
         light, lens = photo_light(rng, light), photo_lens(rng, lens)
 
-    faces = _faces()
-    clothed = camera.to_camera(world.clothed)
-    body = rasterize(clothed, faces, camera.K, (image_size, image_size))
+    body = rasterize(
+        camera.to_camera(world.clothed),
+        body_faces(),
+        camera.K,
+        (image_size, image_size),
+    )
     occluder = _choose_occluder(rng, split, camera, world.clothed, body)
     if photo and occluder is not None:
         occluder = plainer(rng, occluder)
     scene = room if occluder is None else _put_together(room, occluder)
+    return draw_person(
+        world, look, body, scene, camera, light, lens, pose.motion
+    )
+
+
+def draw_person(
+    world: World,
+    look: Look,
+    body: Raster,
+    scene: Scene,
+    camera: Camera,
+    light: Light,
+    lens: Lens,
+    motion: str,
+) -> Person:
+    """Draw and label a person who stands in the world.
+
+    Args:
+        world: the person.
+        look: of the person.
+        body: ``world.clothed`` as the camera sees it.
+        scene: all else.
+        camera: in the world.
+        light: on the scene.
+        lens: of the camera.
+        motion: name of what the person does.
+    """
+    faces, clothed = body_faces(), camera.to_camera(world.clothed)
     geometry = draw_geometry(body, scene, camera)
     image = shade(geometry, clothed, faces, look, scene, camera, light, lens)
 
@@ -156,7 +193,7 @@ def render_person(
     parts = np.zeros(mask.shape, np.uint8)
     seen = geometry.visible
     corner = np.argmax(geometry.body.barycentric[seen], -1)
-    parts[seen] = _part_labels()[faces[geometry.body.face[seen], corner]] + 1
+    parts[seen] = part_labels()[faces[geometry.body.face[seen], corner]] + 1
     labels = _labels(world, camera, look, geometry)
     return Person(
         image,
@@ -164,84 +201,8 @@ def render_person(
         mask.astype(np.uint8),
         parts,
         labels,
-        pose.motion,
+        motion,
     )
-
-
-class _World(NamedTuple):
-    """A person placed in the world: y up, on the floor, pelvis at x = z = 0.
-
-    Attributes:
-        rotations: (24, 3, 3) with the heading in the root's.
-        vertices, clothed: (V, 3) skin, and skin with clothes and hair.
-        joints: (24, 3) of the kinematic tree.
-        rest_pelvis: (3,) pelvis of this shape in the rest pose.
-        seat_height: metres, or None.
-    """
-
-    rotations: np.ndarray
-    vertices: np.ndarray
-    clothed: np.ndarray
-    joints: np.ndarray
-    rest_pelvis: np.ndarray
-    seat_height: float | None
-
-    @classmethod
-    def build(
-        cls, rng: np.random.Generator, pose: Pose, look: Look
-    ) -> '_World':
-        heading = rotation_matrix(np.array([0, rng.uniform(-np.pi, np.pi), 0]))
-        rotations = pose.rotations.copy()
-        rotations[0] = heading @ rotations[0]
-        model, turn = _model(), torch.from_numpy(rotations).float()[None]
-        with torch.no_grad():
-            output = model(
-                turn[:, :1],
-                turn[:, 1:],
-                torch.from_numpy(look.betas).float()[None],
-                pose_format='matrix',
-            )
-        vertices = output.vertices[0].numpy().astype(np.float64)
-        rest_pelvis = output.joints[0, 0].numpy().astype(np.float64)
-        fields = surface_fields()
-        layer = look.layers(fields)
-        clothed = vertices + (
-            vertex_normals(vertices, _faces())
-            * look.offsets(fields, layer)[:, None]
-        )
-        shift = -rest_pelvis
-        shift[1] = pose.lift - clothed[:, 1].min()
-        seat = None
-        if pose.seat:
-            near = np.isin(_part_labels(), (0, 1, 2)) & (
-                np.hypot(*(vertices - rest_pelvis)[:, ::2].T) < 0.2
-            )
-            seat = float((clothed[near, 1] + shift[1]).min()) + 0.01
-            seat = seat if seat > 0.12 else None
-        joints = output.joints[0].numpy() + shift
-        return cls(
-            rotations,
-            vertices + shift,
-            clothed + shift,
-            joints,
-            rest_pelvis,
-            seat,
-        )
-
-
-@lru_cache(maxsize=1)
-def _model() -> SMPLBodyModel:
-    return SMPLBodyModel()
-
-
-@lru_cache(maxsize=1)
-def _faces() -> np.ndarray:
-    return _model().faces.numpy()
-
-
-@lru_cache(maxsize=1)
-def _part_labels() -> np.ndarray:
-    return _model().part_labels.numpy()
 
 
 def _choose_occluder(
@@ -282,7 +243,7 @@ def _visible_fraction(geometry: Geometry) -> float:
 
 
 def _labels(
-    world: _World, camera: Camera, look: Look, geometry: Geometry
+    world: World, camera: Camera, look: Look, geometry: Geometry
 ) -> dict[str, np.ndarray]:
     """The labels of a person, see :class:`Person`."""
     size = len(geometry.depth)
@@ -305,7 +266,7 @@ def _labels(
             # The tree's own joints, not regressed from the posed surface.
             joints = camera.to_camera(world.joints)
         else:
-            joints = _model().regress_joints(points, joint_set)[0].numpy()
+            joints = body_model().regress_joints(points, joint_set)[0].numpy()
         pixels = joints @ camera.K.T
         pixels = pixels[:, :2] / np.maximum(pixels[:, 2:], 1e-6)
         labels[f'keypoints3d_{joint_set}'] = joints

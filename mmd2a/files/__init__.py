@@ -27,7 +27,9 @@ from mmd2a.files.reading import (
     read_yaml,
 )
 from mmd2a.files.writing import (
+    json_text,
     remove_incomplete_files,
+    whole_file,
     write_bytes,
     write_json,
     write_text,
@@ -41,6 +43,7 @@ __all__ = [
     'check_image_format',
     'decode_image',
     'image_size',
+    'json_text',
     'open_regular_file',
     'palette_indices',
     'read_bytes',
@@ -51,6 +54,7 @@ __all__ = [
     'read_text',
     'read_yaml',
     'remove_incomplete_files',
+    'whole_file',
     'write_bytes',
     'write_image',
     'write_json',

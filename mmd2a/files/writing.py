@@ -7,9 +7,10 @@ import os
 import os.path as osp
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 _SUFFIX = '.incomplete'
 _FIX = 'Free some space or make the folder writable, or choose another folder'
@@ -20,15 +21,44 @@ def write_bytes(
 ) -> None:
     """Write a file so that a reader never sees part of it.
 
+    Args:
+        path: target file; see :func:`whole_file`.
+        data: the whole content.
+        fix: what the user can do if it fails, for the message.
+
+    Raises:
+        OSError: naming the target and the reason.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_bytes(f'{folder}/answer', b'42')
+        ...     os.listdir(folder)
+        ['answer']
+    """
+    with whole_file(path, fix, len(data)) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(
+    path: str | Path, fix: str = _FIX, size: int | None = None
+) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears when it is complete.
+
     The bytes go to a hidden file in the same folder, are forced to the disk,
     and only then take the name of the target, in one step of the file system.
-    Killed at any moment, this leaves the old file or the new one. Any number
-    of processes may write one target: the last one stands, whole.
+    Killed at any moment, this leaves the old file or the new one; so does an
+    error inside of ``with``. Any number of processes may write one target:
+    the last one stands, whole.
 
     Args:
         path: target file; its folder is made if needed.
-        data: the whole content.
         fix: what the user can do if it fails, for the message.
+        size: bytes that it will have, for the message, where it is known.
+
+    Yields:
+        The file, opened for writing and for reading what was written.
 
     Raises:
         OSError: naming the target and the reason (disk full, no permission,
@@ -37,10 +67,14 @@ def write_bytes(
 
     Example:
         >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_bytes(f'{folder}/answer', b'42')
-        ...     os.listdir(folder)
-        ['answer']
+        >>> path = Path(tempfile.mkdtemp(), 'long.txt')
+        >>> with whole_file(path) as file:
+        ...     for number in range(3):
+        ...         _ = file.write(b'%d ' % number)
+        ...     path.exists()
+        False
+        >>> path.read_bytes()
+        b'0 1 2 '
     """
     incomplete = ''
     try:
@@ -53,17 +87,18 @@ def write_bytes(
         incomplete = osp.join(
             folder, f'.{name[:48]}.{secrets.token_hex(4)}{_SUFFIX}'
         )
-        with open(incomplete, 'xb') as file:
-            file.write(data)
+        with open(incomplete, 'x+b') as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(incomplete, target)
     except (OSError, ValueError) as error:
         _remove_if_there(incomplete)
         reason = getattr(error, 'strerror', None) or str(error)
+        much = '' if size is None else f' ({size / 1e6:.1f} MB)'
         raise OSError(
             getattr(error, 'errno', None) or errno.EINVAL,
-            f'cannot write {path} ({len(data) / 1e6:.1f} MB): {reason}. '
+            f'cannot write {path}{much}: {reason}. '
             f'What was there before is untouched. {fix}',
         ) from error
     except BaseException:
@@ -99,8 +134,18 @@ def write_json(
         >>> path.read_text()
         '{"MPJPE": null}'
     """
-    text = json.dumps(_to_json(content), indent=indent, allow_nan=False)
+    text = json_text(content, indent)
     write_text(path, text if indent is None else text + '\n')
+
+
+def json_text(content: Any, indent: int | None = None) -> str:
+    """The JSON of a content; see :func:`write_json`.
+
+    Example:
+        >>> json_text({'MPJPE': float('inf')})
+        '{"MPJPE": null}'
+    """
+    return json.dumps(_to_json(content), indent=indent, allow_nan=False)
 
 
 def remove_incomplete_files(folder: str | Path) -> list[str]:

@@ -11,7 +11,12 @@ import time
 import numpy as np
 import pytest
 
-from mmd2a.files import remove_incomplete_files, write_bytes, write_json
+from mmd2a.files import (
+    remove_incomplete_files,
+    whole_file,
+    write_bytes,
+    write_json,
+)
 
 WRITER = """
 import os, sys, time
@@ -163,3 +168,20 @@ def test_what_json_cannot_hold_keeps_the_old_file(tmp_path):
         write_json(path, {'a': object()})
     assert path.read_text() == '"old"\n'
     assert os.listdir(tmp_path) == ['result.json']
+
+
+def test_a_file_appears_when_it_is_complete_or_stays_the_old_one(tmp_path):
+    path = tmp_path / 'numbers'
+    path.write_bytes(b'old')
+    with pytest.raises(ZeroDivisionError), whole_file(path) as file:
+        file.write(b'new')
+        1 / 0  # noqa: B018
+    assert path.read_bytes() == b'old'
+    with whole_file(path) as file:
+        file.write(b'new')
+        assert path.read_bytes() == b'old'
+    assert path.read_bytes() == b'new'
+    with pytest.raises(OSError, match='cannot write .*: it is a folder'):
+        with whole_file(tmp_path):
+            pass
+    assert [each.name for each in tmp_path.iterdir()] == ['numbers']

@@ -53,6 +53,7 @@ class PersonMesh:
         betas: (S,).
         smpl_transl: (3,) with which these pose ``vertices + transl``, m.
         fit_residual: mean distance of that mesh to this one, m.
+        track_id: of a video, the number that is this person's in all frames.
     """
 
     vertices: NDArray
@@ -78,6 +79,7 @@ class PersonMesh:
     betas: NDArray | None = None
     smpl_transl: NDArray | None = None
     fit_residual: float | None = None
+    track_id: int | None = None
 
     @property
     def fov(self) -> float:

@@ -1,0 +1,1 @@
+"""People over time: who is who, and meshes without jitter."""

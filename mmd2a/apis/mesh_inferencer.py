@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from mmd2a.apis.box_sources import BoxSource, boxes_from, detected_boxes
 from mmd2a.apis.conversions import to_pose_data_sample
 from mmd2a.apis.depth_sources import depths_from
 from mmd2a.apis.errors import InputError
-from mmd2a.apis.people_files import VideoFile, write_people
+from mmd2a.apis.people_files import write_people
 from mmd2a.apis.people_pictures import draw_people
 from mmd2a.apis.person_batches import Picture
 from mmd2a.apis.person_mesh import PersonMesh, people_of
 from mmd2a.apis.picture_sources import Frame, PictureSource
 from mmd2a.apis.predictor import DEFAULT_MODEL, Predictor
+from mmd2a.apis.video.results import Wanted, video_results
+from mmd2a.apis.video.smoothing import Smoothing
 from mmd2a.files import write_image
 
 __all__ = ['MeshInferencer']
@@ -50,6 +52,8 @@ class MeshInferencer:
         depth_kind: what depth maps are, see
             :func:`~mmd2a.depth.depth_of_kind`.
         show_progress: show a bar.
+        smoothing: how people of a video are smoothed over time; None: every
+            frame for itself.
 
     Example:
         >>> inferencer = MeshInferencer()
@@ -72,6 +76,7 @@ class MeshInferencer:
         with_mask: bool = False,
         depth_kind: str = 'metric',
         show_progress: bool = False,
+        smoothing: Smoothing | None = Smoothing(),
     ) -> None:
         self.predictor = Predictor(
             model,
@@ -88,6 +93,7 @@ class MeshInferencer:
                 det_model, det_weights, det_cat_ids, device
             )
         self.show_progress = show_progress
+        self.smoothing = smoothing
 
     @property
     def faces(self) -> NDArray[np.int64]:
@@ -160,6 +166,10 @@ class MeshInferencer:
             pred_out_dir = pred_out_dir or f'{out_dir}/predictions'
         source = PictureSource(inputs)
         count, is_video = len(source), source.video is not None
+        smoothing = self.smoothing
+        if source.live:
+            batch_size = 1
+            smoothing = smoothing and replace(smoothing, lookahead=0)
         boxes = (
             self.detector
             if self.detector is not None and bboxes is None
@@ -173,11 +183,14 @@ class MeshInferencer:
             frames,
             count,
             batch_size,
-            return_datasamples,
-            return_vis,
-            draw_bbox,
-            vis_out_dir,
-            pred_out_dir,
+            smoothing,
+            Wanted(
+                return_datasamples,
+                return_vis,
+                draw_bbox,
+                vis_out_dir,
+                pred_out_dir,
+            ),
         )
 
     def _results(
@@ -186,71 +199,58 @@ class MeshInferencer:
         frames: Iterator[tuple[Frame, Picture, NDArray]],
         count: int,
         batch_size: int,
-        return_datasamples: bool,
-        return_vis: bool,
-        draw_bbox: bool,
-        vis_out_dir: str,
-        pred_out_dir: str,
+        smoothing: Smoothing | None,
+        wanted: Wanted,
     ) -> Iterator[dict[str, Any]]:
-        of_video: list[PersonMesh] = []
-        numbers: list[int] = []
-        with ExitStack() as stack:
-            progress = stack.enter_context(
-                tqdm(total=count or None, disable=not self.show_progress)
-            )
-            video = None
-            if source.video is not None and vis_out_dir:
-                name = f'{Path(source.video).stem}_mesh.mp4'
-                video = VideoFile(Path(vis_out_dir, name), source.fps)
-                stack.callback(video.discard)
-            for group in _groups(frames, batch_size):
-                for frame, people in self._predict(group, batch_size):
-                    files: list[Path] = []
-                    drawn: Any = None
-                    if return_vis or vis_out_dir:
-                        drawn = draw_people(
-                            frame.image, people, self.faces, draw_bbox
-                        )
-                    if video is not None:
-                        video.add(drawn)
-                    elif vis_out_dir:
-                        files.append(
-                            Path(vis_out_dir, f'{frame.stem}_mesh.jpg')
-                        )
-                        write_image(files[-1], drawn)
-                    if source.video is not None:
-                        if pred_out_dir:
-                            of_video += people
-                            numbers += [frame.number or 0] * len(people)
-                    elif pred_out_dir:
-                        files += write_people(
-                            pred_out_dir,
-                            frame.stem,
-                            people,
-                            frame.path,
-                            self.faces,
-                        )
-                    progress.update()
-                    yield dict(
-                        predictions=[
-                            to_pose_data_sample(people, frame.path)
-                            if return_datasamples
-                            else people
-                        ],
-                        visualization=[drawn] if return_vis else [],
-                        files=files,
-                    )
-            if video is not None:
-                video.finish()
-            if source.video is not None and pred_out_dir:
-                write_people(
-                    pred_out_dir,
-                    Path(source.video).stem,
-                    of_video,
-                    source.video,
+        with tqdm(total=count or None, disable=not self.show_progress) as bar:
+            predicted = self._predicted(frames, batch_size)
+            if source.video is not None:
+                yield from video_results(
+                    source,
+                    predicted,
+                    smoothing,
                     self.faces,
-                    numbers,
+                    self.predictor.model.body_model,
+                    wanted,
+                    bar.update,
                 )
+                return
+            for frame, people in predicted:
+                files: list[Path] = []
+                drawn: Any = None
+                if wanted.vis or wanted.vis_out_dir:
+                    drawn = draw_people(
+                        frame.image, people, self.faces, wanted.draw_bbox
+                    )
+                if wanted.vis_out_dir:
+                    files.append(
+                        Path(wanted.vis_out_dir, f'{frame.stem}_mesh.jpg')
+                    )
+                    write_image(files[-1], drawn)
+                if wanted.pred_out_dir:
+                    files += write_people(
+                        wanted.pred_out_dir,
+                        frame.stem,
+                        people,
+                        frame.path,
+                        self.faces,
+                    )
+                bar.update()
+                yield dict(
+                    predictions=[
+                        to_pose_data_sample(people, frame.path)
+                        if wanted.data_samples
+                        else people
+                    ],
+                    visualization=[drawn] if wanted.vis else [],
+                    files=files,
+                )
+
+    def _predicted(
+        self, frames: Iterator[tuple[Frame, Picture, NDArray]], batch_size: int
+    ) -> Iterator[tuple[Frame, list[PersonMesh]]]:
+        for group in _groups(frames, batch_size):
+            yield from self._predict(group, batch_size)
 
     def _predict(
         self, group: Sequence[tuple[Frame, Picture, NDArray]], batch_size: int

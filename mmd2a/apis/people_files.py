@@ -1,20 +1,23 @@
-"""Files of the people of a picture, or of a video."""
+"""Files of the people of a picture."""
 
-import errno
-import os
-import secrets
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mmd2a.apis.person_mesh import LONG_FIELDS, PersonMesh, npz_bytes
-from mmd2a.files import write_bytes, write_json
+from mmd2a.files import UnusableFileError, read_npz, write_bytes, write_json
 
-__all__ = ['VideoFile', 'people_arrays', 'people_json', 'write_people']
+__all__ = [
+    'UNITS',
+    'people_arrays',
+    'people_json',
+    'read_people',
+    'write_people',
+]
 
 UNITS = (
     'metres, radians, pixels with centres at integers; OpenCV camera frame; '
@@ -54,7 +57,6 @@ def write_people(
     people: Sequence[PersonMesh],
     path: str,
     faces: ArrayLike,
-    numbers: Sequence[int] | None = None,
 ) -> list[Path]:
     """Write ``STEM.json`` and ``STEM.npz``, each whole or not at all.
 
@@ -64,7 +66,6 @@ def write_people(
         people: of the picture.
         path: of the picture, told in the JSON.
         faces: (F, 3) vertex indices of the body.
-        numbers: of a video, the frame of each person.
 
     Returns:
         The files.
@@ -75,82 +76,46 @@ def write_people(
     json_file, npz_file = (
         Path(folder, f'{stem}{end}') for end in ('.json', '.npz')
     )
-    arrays, content = people_arrays(people, faces), people_json(people, path)
-    if numbers is not None:
-        arrays['frame_number'] = np.array(numbers, np.int64)
-        for number, person in zip(numbers, content['people']):
-            person['frame_number'] = number
-    write_bytes(npz_file, npz_bytes(arrays))
-    write_json(json_file, content)
+    write_bytes(npz_file, npz_bytes(people_arrays(people, faces)))
+    write_json(json_file, people_json(people, path))
     return [json_file, npz_file]
 
 
-class VideoFile:
-    """A video that is either complete or not there.
+def read_people(path: str | Path) -> list[PersonMesh]:
+    """Read the people of a file that this package wrote.
 
     Args:
-        path: ``.mp4``.
-        fps: frames per second.
+        path: ``.npz`` of a picture, a video or a shard of labels.
 
     Raises:
-        OSError: it cannot be written.
+        UnusableFileError: the file cannot be read, or is another one.
     """
+    arrays = read_npz(path)
+    if not len(arrays.get('bbox', ())):
+        if 'bbox' in arrays and 'faces' in arrays:
+            return []
+    known = {field.name for field in fields(PersonMesh)}
+    needed = {f.name for f in fields(PersonMesh) if f.default is MISSING}
+    missing = sorted(needed - arrays.keys())
+    if missing:
+        raise UnusableFileError(
+            f'the file holds no people: it lacks {", ".join(missing)}',
+            path,
+            'name an .npz that mmd2a predict or mmd2a label wrote',
+        )
+    names = tuple(map(str, arrays.pop('joint_names')))
+    rows = {key: arrays[key] for key in arrays if key in known}
+    return [
+        PersonMesh(
+            joint_names=names,
+            **{key: _plain(key, rows[key][row]) for key in rows},
+        )
+        for row in range(len(arrays['bbox']))
+    ]
 
-    def __init__(self, path: str | Path, fps: float) -> None:
-        self.path = Path(path)
-        self.fps = fps if fps > 0 else 25.0
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        name = f'.{self.path.stem[:48]}.{secrets.token_hex(4)}'
-        self._incomplete = self.path.with_name(f'{name}.incomplete.mp4')
-        self._writer: Any = None
-        self._count = 0
 
-    def add(self, image: NDArray[np.uint8]) -> None:
-        """Add a frame (H, W, 3) uint8 RGB; all of one size."""
-        if self._writer is None:
-            height, width = image.shape[:2]
-            self._writer = cv2.VideoWriter(
-                str(self._incomplete),
-                cv2.VideoWriter.fourcc(*'mp4v'),
-                self.fps,
-                (width, height),
-            )
-            if not self._writer.isOpened():
-                raise OSError(
-                    errno.EACCES,
-                    f'cannot write {self.path}: make its folder writable, or '
-                    'choose another',
-                )
-        self._writer.write(np.ascontiguousarray(image[..., ::-1]))
-        self._count += 1
-
-    def finish(self) -> Path:
-        """Give the whole video its name.
-
-        Raises:
-            OSError: not all of it was written, as on a full disk.
-        """
-        if self._writer is not None:
-            self._writer.release()
-            self._writer = None
-            # OpenCV says nothing of what it could not write.
-            capture = cv2.VideoCapture(str(self._incomplete))
-            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-            capture.release()
-            if count < self._count:
-                self.discard()
-                raise OSError(
-                    errno.ENOSPC,
-                    f'cannot write {self.path}: {count} of {self._count} '
-                    'frames were written. Free some space, or choose another '
-                    'folder',
-                )
-            os.replace(self._incomplete, self.path)
-        return self.path
-
-    def discard(self) -> None:
-        """Leave nothing of a video that is not complete."""
-        if self._writer is not None:
-            self._writer.release()
-            self._writer = None
-        self._incomplete.unlink(missing_ok=True)
+def _plain(key: str, value: Any) -> Any:
+    """An entry of an array as the field of a person has it."""
+    if key in ('crop_size', 'image_size'):
+        return tuple(map(int, value))
+    return value.item() if np.ndim(value) == 0 else value

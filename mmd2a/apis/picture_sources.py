@@ -2,6 +2,7 @@
 
 import mimetypes
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ __all__ = ['Frame', 'PictureSource']
 # What MMEngine's, and Python's, tables of file types do not know everywhere.
 _VIDEOS = {'.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.gif'}
 _URLS = ('http://', 'https://')
+_WEBCAM = re.compile(r'webcam(?::(\d+))?')
 
 
 class Frame(NamedTuple):
@@ -50,13 +52,15 @@ class PictureSource:
 
     Args:
         inputs: path of a picture, a folder of pictures, a video or an
-            animated GIF; an address ``http(s)://``, which is fetched; an array
-            (H, W, 3) uint8 **BGR**, as OpenCV and mmpose's inferencers have
-            it; or a list of pictures, addresses and arrays.
+            animated GIF; ``'webcam'``, or ``'webcam:1'`` of the second one; an
+            address ``http(s)://``, which is fetched; an array (H, W, 3) uint8
+            **BGR**, as OpenCV and mmpose's inferencers have it; or a list of
+            pictures, addresses and arrays.
 
     Attributes:
-        video: path of the video; None if it is none.
-        fps: frames per second of the video.
+        video: path of the video, or the webcam; None if it is none.
+        live: whether it is a webcam, which has no end.
+        fps: frames per second of the video; 25 if it does not say.
 
     Raises:
         UnusableFileError: there is no such file, or a folder or list without
@@ -70,6 +74,7 @@ class PictureSource:
 
     def __init__(self, inputs: Any) -> None:
         self.video: str | None = None
+        self.live = False
         self.fps = 0.0
         self._items: Sequence[Any] = ()
         if isinstance(inputs, np.ndarray):
@@ -93,6 +98,8 @@ class PictureSource:
         """Pictures, or the frames that a video says it has (0: unknown)."""
         if self.video is None:
             return len(self._items)
+        if self.live:
+            return 0
         capture = _open_video(self.video)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
@@ -107,6 +114,11 @@ class PictureSource:
     def _of_path(self, path: str) -> None:
         if path.startswith(_URLS):
             self._items = [path]
+            return
+        if _WEBCAM.fullmatch(path):
+            capture = _open_video(path)
+            self.video, self.live, self.fps = path, True, _rate(capture)
+            capture.release()
             return
         if os.path.isdir(path):
             self._items = sorted(
@@ -126,7 +138,7 @@ class PictureSource:
             pass  # Is there, and can be read.
         if _is(path, 'video'):
             capture = _open_video(path)
-            self.fps = float(capture.get(cv2.CAP_PROP_FPS))
+            self.fps = _rate(capture)
             frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
             capture.release()
             still = path.lower().endswith('.gif') and frames == 1
@@ -156,7 +168,7 @@ class PictureSource:
 
     def _frames(self, path: str) -> Iterator[Frame]:
         capture = _open_video(path)
-        stem = Path(path).stem
+        stem = Path(path).stem.replace(':', '_')
         number = 0
         try:
             while True:
@@ -198,10 +210,26 @@ def _open_video(path: str) -> Any:
     # FFmpeg speaks to the console by itself.
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
     os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
+    webcam = _WEBCAM.fullmatch(path)
+    if webcam:
+        capture = cv2.VideoCapture(int(webcam[1] or 0))
+        if not capture.isOpened():
+            raise UnusableFileError(
+                'there is no such camera, or it is in use',
+                path,
+                "plug it in, or name another one, e.g. 'webcam:1'",
+            )
+        return capture
     capture = cv2.VideoCapture(path)
     if not capture.isOpened():
         raise _no_video(path)
     return capture
+
+
+def _rate(capture: Any) -> float:
+    """Frames per second; 25 where nothing is said."""
+    fps = float(capture.get(cv2.CAP_PROP_FPS))
+    return fps if 0 < fps < 1000 else 25.0
 
 
 def _no_video(path: str) -> UnusableFileError:

@@ -5,10 +5,12 @@
 
 Works without a network. Of each picture NAME four files are written:
 NAME_mesh.jpg, NAME.json (numbers with their units), NAME.npz (all of them, as
-arrays) and NAME.glb (for viewers). A video has one of each but glb.
+arrays) and NAME.glb (for viewers). A video has one of each but glb, and its
+meshes are smoothed over time.
 """
 
 import argparse
+import mimetypes
 import os
 from typing import Any
 
@@ -25,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs',
         nargs='+',
         metavar='INPUT',
-        help='pictures, or one folder, video or address',
+        help='pictures, or one folder, video, webcam or address',
     )
     people = parser.add_mutually_exclusive_group()
     people.add_argument(
@@ -78,6 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_argument(parser)
     parser.add_argument(
+        '--smooth',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='smooth the people of a video over time (default: yes)',
+    )
+    parser.add_argument(
         '--model',
         default=_DEFAULT_MODEL,
         metavar='NAME|CONFIG',
@@ -102,7 +110,8 @@ def check(args: argparse.Namespace) -> None:
     from mmd2a.files import UnusableFileError
 
     for path in (*args.inputs, args.boxes, args.depth):
-        if path and '://' not in path and not os.path.exists(path):
+        elsewhere = path and ('://' in path or path.startswith('webcam'))
+        if path and not elsewhere and not os.path.exists(path):
             raise UnusableFileError(
                 'there is no such file', path, 'correct the path'
             )
@@ -145,6 +154,7 @@ def run(args: argparse.Namespace) -> None:
         [0, 0, 1],
     ]
     pictures = people = 0
+    tracks: set[int] = set()
     for result in inferencer(
         inputs,
         batch_size=args.batch_size,
@@ -160,8 +170,9 @@ def run(args: argparse.Namespace) -> None:
             other.add(found, pictures)
         pictures += 1
         people += len(found)
+        tracks |= {p.track_id for p in found if p.track_id is not None}
         _tell_picture(args, result, inferencer.faces)
-    _tell_whole(args, pictures, people)
+    _tell_whole(args, pictures, len(tracks) or people)
     if other:
         from mmd2a.cli.brief import tell
 
@@ -194,6 +205,7 @@ def _inferencer(args: argparse.Namespace) -> Any:
                 'weights that ship: name one of both'
             )
         model = require_shipped_model(model).name
+    others: dict[str, Any] = {} if args.smooth else dict(smoothing=None)
     return MeshInferencer(
         model,
         weights,
@@ -201,8 +213,15 @@ def _inferencer(args: argparse.Namespace) -> Any:
         det_model=args.detector,
         parameters=args.parameters,
         depth_kind=args.depth_kind,
-        show_progress=len(args.inputs) > 1 or os.path.isdir(args.inputs[0]),
+        show_progress=len(args.inputs) > 1 or _is_long(args.inputs[0]),
+        **others,
     )
+
+
+def _is_long(path: str) -> bool:
+    """Whether there are many pictures in one input."""
+    kind, _ = mimetypes.guess_type(path)
+    return os.path.isdir(path) or (kind or '').startswith('video/')
 
 
 def _tell_picture(

@@ -151,32 +151,6 @@ def test_arrays_are_bgr_and_give_what_files_give(inferencer, small):
         )
 
 
-def test_a_video_is_read_frame_by_frame(inferencer, small, tmp_path):
-    image = cv2.imread(str(small))[:200, :148]
-    path = tmp_path / 'walk.avi'
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter.fourcc(*'MJPG'), 10, image.shape[1::-1]
-    )
-    for _ in range(3):
-        writer.write(image)
-    writer.release()
-    frames = inferencer(
-        str(path), bboxes=[9, 15, 140, 190], batch_size=2, out_dir=tmp_path
-    )
-    assert len(list(frames)) == 3
-    arrays = read_npz(tmp_path / 'predictions' / 'walk.npz')
-    assert arrays['frame_number'].tolist() == [0, 1, 2]
-    drawn = cv2.VideoCapture(
-        str(tmp_path / 'visualizations' / 'walk_mesh.mp4')
-    )
-    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
-    # Left in the middle, nothing of it stays.
-    frames = inferencer(str(path), out_dir=tmp_path / 'left')
-    next(frames)
-    frames.close()
-    assert not [f for f in (tmp_path / 'left').rglob('*') if f.is_file()]
-
-
 def test_boxes_come_from_the_files_that_detectors_write(
     inferencer, small, tmp_path
 ):
@@ -234,6 +208,7 @@ def bad_inputs(tmp_path, small):
     yield str(video), {}, 'the video cannot be read.*ffmpeg'
     yield str(empty), {}, 'holds no pictures'
     yield [], {}, 'at least one picture'
+    yield 'webcam:99', {}, 'no such camera'
     yield str(one), {}, '1x1 pixels'
     yield picture, dict(bboxes=[900, 0, 990, 9]), 'outside the 149x203'
     yield picture, dict(bboxes=[[1, 2, 3]]), r'\(N, 4\)'

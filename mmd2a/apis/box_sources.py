@@ -96,7 +96,8 @@ def coco_boxes(path: str | Path) -> BoxSource:
     """Boxes of a COCO file: annotations, by the names of pictures.
 
     Of a file with categories those called person count. A picture that the
-    file does not name is refused; one without annotations has nobody.
+    file does not name is refused; one without annotations has nobody. Names
+    with folders tell pictures of one name apart, as far as the file has them.
 
     Raises:
         UnusableFileError: the file cannot be used, or does not name a
@@ -110,7 +111,7 @@ def coco_boxes(path: str | Path) -> BoxSource:
             if category['name'] == 'person'
         }
         names = {
-            image['id']: os.path.basename(image['file_name'])
+            image['id']: os.path.normpath(image['file_name'])
             for image in content['images']
         }
         found: dict[str, list] = {name: [] for name in names.values()}
@@ -129,17 +130,35 @@ def coco_boxes(path: str | Path) -> BoxSource:
             _COCO_FIX,
         ) from error
 
+    by_base: dict[str, list[str]] = {}
+    for name in found:
+        by_base.setdefault(os.path.basename(name), []).append(name)
+
     def of_picture(frame: Frame, index: int) -> NDArray[np.float64]:
-        name = os.path.basename(frame.path)
-        if name not in found:
+        picture = os.path.normpath(frame.path)
+        base = os.path.basename(picture)
+        named = by_base.get(base, [])
+        if len(named) > 1:
+            named = [n for n in named if _ends_alike(n, picture)]
+        if len(named) != 1:
             raise UnusableFileError(
-                f'the boxes do not know the picture {name}',
+                f'the boxes do not know the picture {base}'
+                if not named
+                else f'the boxes know {len(named)} pictures {base}',
                 path,
-                'add it to "images", or name the right file of boxes',
+                'add it to "images", or name the right file of boxes'
+                if not named
+                else 'write "file_name" with the folders that tell them apart',
             )
-        return np.array(found[name], np.float64).reshape(-1, 5)
+        return np.array(found[named[0]], np.float64).reshape(-1, 5)
 
     return of_picture
+
+
+def _ends_alike(name: str, path: str) -> bool:
+    """Whether the shorter of two paths is the end of the other."""
+    ends = zip(reversed(Path(name).parts), reversed(Path(path).parts))
+    return all(a == b for a, b in ends)
 
 
 def yolo_boxes(path: str | Path) -> BoxSource:

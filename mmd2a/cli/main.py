@@ -1,6 +1,7 @@
 """The command ``mmd2a``: what is done without writing a program.
 
     mmd2a predict photo.jpg --bbox 36 60 563 758
+    mmd2a label folder --out labels
     mmd2a weights
     mmd2a doctor
 
@@ -13,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from mmd2a.cli import predict, show_weights
+from mmd2a.cli import label, predict, show_weights
 from mmd2a.cli.early_stops import answer_early_stops
 from mmd2a.version import __version__
 
@@ -34,7 +35,11 @@ def build_parser() -> argparse.ArgumentParser:
         '--version', action='version', version=f'mmd2a {__version__}'
     )
     parts = parser.add_subparsers(metavar='COMMAND', required=True)
-    for name, module in (('predict', predict), ('weights', show_weights)):
+    for name, module in (
+        ('predict', predict),
+        ('label', label),
+        ('weights', show_weights),
+    ):
         part = parts.add_parser(
             name,
             help=(module.__doc__ or '').splitlines()[0],

@@ -16,9 +16,15 @@ from typing import Any
 
 from mmd2a.cli.to_body import OtherBody, add_argument, check_body
 
-__all__ = ['add_arguments', 'check', 'run']
+__all__ = [
+    'add_arguments',
+    'build_inferencer',
+    'camera_matrix',
+    'check',
+    'run',
+]
 
-_DEFAULT_MODEL = 'd2a_hmr_mobilenet-v2'
+DEFAULT_MODEL = 'd2a_hmr_mobilenet-v2'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--model',
-        default=_DEFAULT_MODEL,
+        default=DEFAULT_MODEL,
         metavar='NAME|CONFIG',
         help='weights that ship (see mmd2a weights), or a config',
     )
@@ -143,23 +149,18 @@ def run(args: argparse.Namespace) -> None:
             is wrong, in one line.
     """
     check_body(args.to_body)
-    inferencer = _inferencer(args)
+    inferencer = build_inferencer(args)
     other = args.to_body and OtherBody(
         args.to_body, inferencer.predictor.model.body_model
     )
     inputs = args.inputs[0] if len(args.inputs) == 1 else args.inputs
-    camera = args.camera and [
-        [args.camera[0], 0, args.camera[2]],
-        [0, args.camera[1], args.camera[3]],
-        [0, 0, 1],
-    ]
     pictures = people = 0
     tracks: set[int] = set()
     for result in inferencer(
         inputs,
         batch_size=args.batch_size,
         bboxes=args.bbox or args.boxes,
-        K=camera,
+        K=camera_matrix(args),
         fov=args.fov,
         depths=args.depth,
         vis_out_dir=args.out,
@@ -179,7 +180,16 @@ def run(args: argparse.Namespace) -> None:
         tell(other.write(args.out))
 
 
-def _inferencer(args: argparse.Namespace) -> Any:
+def camera_matrix(args: argparse.Namespace) -> Any:
+    """The intrinsics (3, 3) that the arguments give, or None."""
+    return args.camera and [
+        [args.camera[0], 0, args.camera[2]],
+        [0, args.camera[1], args.camera[3]],
+        [0, 0, 1],
+    ]
+
+
+def build_inferencer(args: argparse.Namespace) -> Any:
     """The inferencer of the arguments, its model loaded."""
     from mmd2a.apis.mesh_inferencer import MeshInferencer
     from mmd2a.apis.model_loading import names_config

@@ -12,6 +12,7 @@ from mmd2a.evaluation.keypoints2d_metric import Keypoints2DMetric
 from mmd2a.evaluation.mesh_metric import MeshMetric
 from mmd2a.evaluation.protocols import PROTOCOLS, Protocol, get_protocol
 from mmd2a.evaluation.sequence import acceleration_error, foot_slide, jitter
+from mmd2a.evaluation.sequence_metric import SequenceMetric
 from mmd2a.evaluation.view_metric import ViewMetric
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     'Keypoints2DMetric',
     'MeshMetric',
     'Protocol',
+    'SequenceMetric',
     'ViewMetric',
     'acceleration_error',
     'foot_slide',

@@ -44,7 +44,8 @@ class BodyDataSample(BaseDataElement):
     Metainfo: ``img_path``, ``sample_idx``, ``ori_shape``, ``img_shape``,
     ``crop_matrix`` (2, 3) full image -> crop, ``bbox`` (4,) xyxy, ``flip``,
     ``rotation``, ``joint_set``; ``keypoints2d_visibility`` (J,) where the data
-    set knows it, as in COCO: 2 visible, 1 hidden, 0 not labelled.
+    set knows it, as in COCO: 2 visible, 1 hidden, 0 not labelled;
+    ``sequence`` and ``frame_number`` of people in videos.
 
     Example:
         >>> import torch

@@ -31,6 +31,8 @@ _META_KEYS = (
     'gender',
     'depth_kind',
     'keypoints2d_visibility',
+    'sequence',
+    'frame_number',
 )
 
 

@@ -98,6 +98,8 @@ def coco_boxes(path: str | Path) -> BoxSource:
     Of a file with categories those called person count. A picture that the
     file does not name is refused; one without annotations has nobody. Names
     with folders tell pictures of one name apart, as far as the file has them.
+    Frame 7 of ``walk.mp4`` is ``walk_000007``, with any ending; a file that
+    knows ``walk.mp4`` itself says the same of every frame.
 
     Raises:
         UnusableFileError: the file cannot be used, or does not name a
@@ -130,14 +132,18 @@ def coco_boxes(path: str | Path) -> BoxSource:
             _COCO_FIX,
         ) from error
 
-    by_base: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name in found:
-        by_base.setdefault(os.path.basename(name), []).append(name)
+        base = os.path.basename(name)
+        for key in {base, os.path.splitext(base)[0]}:
+            by_name.setdefault(key, []).append(name)
 
     def of_picture(frame: Frame, index: int) -> NDArray[np.float64]:
         picture = os.path.normpath(frame.path)
         base = os.path.basename(picture)
-        named = by_base.get(base, [])
+        named = by_name.get(base, [])
+        if frame.number is not None:
+            base, named = frame.stem, by_name.get(frame.stem, named)
         if len(named) > 1:
             named = [n for n in named if _ends_alike(n, picture)]
         if len(named) != 1:

@@ -145,7 +145,7 @@ def _channel(
         return settings.distance, LINE
     if name == 'ray':
         # Speeds there are relative to the distance.
-        beta = settings.points.beta * float(first.transl[2])
+        beta = settings.points.beta * max(float(first.transl[2]), 0)
         return replace(settings.points, beta=beta), LINE
     return settings.points, LINE
 
@@ -178,6 +178,7 @@ class _BodyFrame:
         back = self._turn.inv()
         joints = np.asarray(person.keypoints3d, np.float64)
         x, y, z = np.asarray(person.transl, np.float64)
+        z = max(z, 1e-3)  # Nobody stands in the camera.
         parts = dict(
             turn=(self._turn.as_rotvec(), one),
             vertices=(back.apply(vertices), certain),

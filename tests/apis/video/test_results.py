@@ -11,7 +11,7 @@ from mmd2a.apis import MeshInferencer
 from mmd2a.apis.picture_sources import PictureSource
 from mmd2a.apis.video.smoothing import Smoothing
 from mmd2a.body_models import build_body
-from mmd2a.files import read_npz
+from mmd2a.files import read_npz, write_json
 
 pytest.importorskip('mmpose')
 
@@ -105,3 +105,17 @@ def test_smoothing_changes_a_video_and_can_be_left_out(inferencer, walk):
         off = np.linalg.norm(posed.numpy() - mesh, axis=-1).mean()
         assert off == pytest.approx(person.fit_residual, abs=1e-5)
         assert off < 0.06
+
+
+def test_boxes_of_a_file_are_of_frames_by_number(inferencer, walk, tmp_path):
+    path, boxes = walk
+    annotations = [
+        dict(image_id=number, bbox=[x, y, right - x, bottom - y])
+        for number, [[x, y, right, bottom]] in enumerate(boxes)
+    ]
+    file = tmp_path / 'boxes.json'
+    images = [dict(id=n, file_name=f'walk_{n:06d}.jpg') for n in range(6)]
+    write_json(file, dict(images=images, annotations=annotations))
+    for number, frame in enumerate(inferencer(path, bboxes=str(file))):
+        [person] = frame['predictions'][0]
+        assert person.bbox == pytest.approx(boxes[number, 0], abs=1)

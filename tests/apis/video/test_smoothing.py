@@ -149,6 +149,16 @@ def test_what_was_seen_of_a_frame_stays(person):
     assert smooth([]) == []
 
 
+def test_models_without_sigma_are_smoothed_too(person):
+    people = trembling(person, 30, vertices=0.01)
+    without = [
+        replace(each, sigma=None, keypoints3d_sigma=None) for each in people
+    ]
+    # Of equal doubts it is the same.
+    for a, b in zip(smooth(people), smooth(without)):
+        assert a.vertices == pytest.approx(b.vertices, abs=1e-6)
+
+
 def test_online_nothing_is_known_of_what_comes(person):
     people = trembling(person, 20, vertices=0.01)
     first, second = OnlineSmoother(), OnlineSmoother()

@@ -91,9 +91,8 @@ def read_people(path: str | Path) -> list[PersonMesh]:
         UnusableFileError: the file cannot be read, or is another one.
     """
     arrays = read_npz(path)
-    if not len(arrays.get('bbox', ())):
-        if 'bbox' in arrays and 'faces' in arrays:
-            return []
+    if 'faces' in arrays and not len(arrays.get('bbox', [0])):
+        return []  # Nobody was there.
     known = {field.name for field in fields(PersonMesh)}
     needed = {f.name for f in fields(PersonMesh) if f.default is MISSING}
     missing = sorted(needed - arrays.keys())

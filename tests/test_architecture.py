@@ -22,7 +22,8 @@ FLOORS = {
     2: {'engine', 'evaluation', 'people', 'visualization'},
     3: {'datasets', 'models', 'weights'},
     4: {'apis', 'interop', 'mixing', 'utils'},
-    5: {'cli', 'viewer'},
+    5: {'viewer'},
+    6: {'cli'},
 }
 FLOOR = {part: floor for floor, parts in FLOORS.items() for part in parts}
 PARTS = sorted(

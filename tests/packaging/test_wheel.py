@@ -9,6 +9,16 @@ import pytest
 from mmd2a import __version__
 
 ROOT = Path(__file__).parents[2]
+KINDS = {
+    '.css',
+    '.html',
+    '.js',
+    '.json',
+    '.npz',
+    '.py',
+    '.safetensors',
+    '.typed',
+}
 # Everything a user reaches by name, in one process.
 NAMES = """
 import warnings
@@ -51,7 +61,7 @@ def test_the_wheel_holds_every_file_it_needs(wheel):
     expected |= {
         str(path.relative_to(ROOT))
         for path in (ROOT / 'mmd2a').rglob('*')
-        if path.suffix in ('.py', '.npz', '.typed', '.safetensors', '.json')
+        if path.suffix in KINDS
     }
     assert expected | {'mmd2a/.mim/model-index.yml'} <= names
     assert {name.split('/')[0] for name in names} == {

@@ -1,0 +1,4 @@
+"""One page of a result, to turn the mesh in: whole, without a network.
+
+Reads what :mod:`mmd2a.apis` wrote, and knows no model.
+"""

@@ -2,3 +2,7 @@
 
 Reads what :mod:`mmd2a.apis` wrote, and knows no model.
 """
+
+from mmd2a.viewer.results import MeshSequence, read_results
+
+__all__ = ['MeshSequence', 'read_results']

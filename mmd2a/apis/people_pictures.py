@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from mmd2a.apis.person_mesh import PersonMesh
 from mmd2a.visualization.overlays import mesh_overlay
 
-__all__ = ['draw_people']
+__all__ = ['PERSON_COLORS', 'draw_people']
 
-# Pale, and apart for all kinds of colour vision; the first is the blue of
-# body-mesh figures.
-_COLORS = (
+#: Of people, one after the other, RGB in [0, 1]: pale, and apart for all kinds
+#: of colour vision; the first is the blue of body-mesh figures.
+PERSON_COLORS = (
     (0.66, 0.75, 0.87),
     (0.95, 0.72, 0.52),
     (0.62, 0.82, 0.66),
@@ -62,14 +62,18 @@ def draw_people(
         # Centres at integers: the edge at -0.5 stays where it is.
         K[:2] *= to_small[:, None]
         K[:2, 2] += (to_small - 1) / 2
-        color = _COLORS[index % len(_COLORS)]
+        color = _color(index)
         drawn = mesh_overlay(
             drawn, person.vertices + person.transl, faces, K, color
         )
     if draw_bbox:
         for index, person in enumerate(people):
             box = (person.bbox.reshape(2, 2) * to_small).round().astype(int)
-            edge = [255 * c for c in _COLORS[index % len(_COLORS)]]
+            edge = [255 * c for c in _color(index)]
             line = max(1, round(max(drawn.shape[:2]) / 400))
             cv2.rectangle(drawn, box[0].tolist(), box[1].tolist(), edge, line)
     return drawn
+
+
+def _color(index: int) -> tuple[float, float, float]:
+    return PERSON_COLORS[index % len(PERSON_COLORS)]

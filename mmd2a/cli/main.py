@@ -2,6 +2,7 @@
 
     mmd2a predict photo.jpg --bbox 36 60 563 758
     mmd2a label folder --out labels
+    mmd2a view meshes/photo.json
     mmd2a weights
     mmd2a doctor
 
@@ -14,7 +15,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from mmd2a.cli import label, predict, show_weights
+from mmd2a.cli import label, predict, show_weights, view
 from mmd2a.cli.early_stops import answer_early_stops
 from mmd2a.version import __version__
 
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, module in (
         ('predict', predict),
         ('label', label),
+        ('view', view),
         ('weights', show_weights),
     ):
         part = parts.add_parser(

@@ -113,6 +113,7 @@ def check(args: argparse.Namespace) -> None:
         OSError: a file cannot be used.
         ValueError: arguments that do not fit each other.
     """
+    from mmd2a.cli.out_folder import check_out_folder
     from mmd2a.files import UnusableFileError
 
     for path in (*args.inputs, args.boxes, args.depth):
@@ -130,15 +131,7 @@ def check(args: argparse.Namespace) -> None:
         )
     if args.batch_size < 1:
         raise ValueError(f'--batch-size {args.batch_size}: give 1 or more')
-    out = args.out
-    while out and not os.path.exists(out):
-        out = os.path.dirname(out)
-    if not os.path.isdir(out or '.') or not os.access(out or '.', os.W_OK):
-        raise UnusableFileError(
-            'nothing can be written here',
-            args.out,
-            'make the folder writable, or choose another with --out',
-        )
+    check_out_folder(args.out)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -9,9 +9,10 @@ const REST = 200;
  * A function that has something drawn, once before the next picture of the
  * screen however often it is called. `draw` is given the share of the full
  * resolution, along a side: less on machines that cannot draw it in time, but
- * 1 when nothing moves.
+ * 1 when nothing moves. `busy` is told when something begins to move, and when
+ * all is drawn in full.
  */
-function paced(draw) {
+function paced(draw, busy) {
   let waits = false;
   let share = 1;
   let rest;
@@ -21,9 +22,18 @@ function paced(draw) {
     else if (time < 0.7 * AT_MOST) share = Math.min(1, 1.02 * share);
   }
 
-  return () => {
+  function restAfter(wait) {
     clearTimeout(rest);
-    rest = setTimeout(() => share < 1 && draw(1), REST);
+    rest = setTimeout(() => {
+      if (waits) return restAfter(wait);
+      if (share < 1) draw(1);
+      busy(false);
+    }, wait);
+  }
+
+  return () => {
+    busy(true);
+    restAfter(REST);
     if (waits) return;
     waits = true;
     requestAnimationFrame((start) => {

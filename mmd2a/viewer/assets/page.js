@@ -171,12 +171,15 @@ async function download(stage) {
 async function open() {
   const stage = new Stage(byId('mesh'), page, await readPeople());
   const frameOnPage = byId('stage');
-  const changed = paced((sharpness) => {
-    frameOnPage.toggleAttribute('data-turned', stage.turned);
-    stage.draw(sharpness);
-    layPhoto(stage);
-    tellNumbers(stage);
-  });
+  const changed = paced(
+    (sharpness) => {
+      frameOnPage.toggleAttribute('data-turned', stage.turned);
+      stage.draw(sharpness);
+      layPhoto(stage);
+      tellNumbers(stage);
+    },
+    (busy) => frameOnPage.setAttribute('aria-busy', String(busy)),
+  );
   const resized = () => {
     stage.fit();
     changed();

@@ -127,7 +127,8 @@ class Stage {
 
   /** Whether the mesh is not as the camera saw it. */
   get turned() {
-    return this.yaw !== 0 || this.pitch !== 0;
+    // Turned and turned back, numbers are not quite what they were.
+    return Math.abs(this.yaw) + Math.abs(this.pitch) > 1e-6;
   }
 
   /** Move by CSS pixels. */

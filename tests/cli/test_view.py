@@ -1,6 +1,7 @@
 """The page of a result, from the command line."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,18 @@ def test_a_photo_that_is_gone_is_told_and_can_be_named(
         assert len(capsys.readouterr().out.splitlines()) == 1
     finally:
         shutil.move(moved, result / 'photo.jpg')
+
+
+def test_commands_of_the_pages_are_commands():
+    lines = [
+        shlex.split(line, comments=True)
+        for page in (ROOT / 'README.md', *(ROOT / 'docs').glob('*.md'))
+        for line in page.read_text().splitlines()
+        if line.startswith(('mmd2a view ', 'mmd2a predict '))
+    ]
+    assert len(lines) > 5
+    for words in lines:
+        build_parser().parse_args(words[1:])
 
 
 @pytest.mark.parametrize(

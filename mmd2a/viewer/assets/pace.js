@@ -2,6 +2,8 @@
 
 /** A drawing may take this long, ms: 30 pictures a second and some room. */
 const AT_MOST = 28;
+/** Of the pixels along a side, however slow the machine is. */
+const LEAST = 0.2;
 /** After so long without a change the picture is drawn in full, ms. */
 const REST = 200;
 
@@ -18,7 +20,8 @@ function paced(draw, busy) {
   let rest;
 
   function tookThatLong(time) {
-    if (time > AT_MOST) share = Math.max(0.4, 0.9 * share);
+    const step = Math.max(0.7, Math.sqrt(AT_MOST / time));
+    if (time > AT_MOST) share = Math.max(LEAST, step * share);
     else if (time < 0.7 * AT_MOST) share = Math.min(1, 1.02 * share);
   }
 

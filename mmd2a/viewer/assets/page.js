@@ -127,9 +127,11 @@ function addTime(stage, changed) {
   function show(frame) {
     stage.frame = frame;
     slider.value = frame;
-    const text = `${page.frames[frame].name} (${frame + 1} of ${count})`;
-    byId('frame-name').textContent = text;
-    slider.setAttribute('aria-valuetext', text);
+    const texts = [page.frames[frame].name, `${frame + 1} of ${count}`];
+    [...byId('frame-name').children].forEach((part, i) => {
+      part.textContent = texts[i];
+    });
+    slider.setAttribute('aria-valuetext', texts.join(', '));
     changed();
   }
 

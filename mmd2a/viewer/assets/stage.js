@@ -97,11 +97,7 @@ class Stage {
     this.people = people;
     this.frame = 0;
     this.view = 'over';
-    this.renderer = new THREE.WebGLRenderer({
-      canvas,
-      alpha: true,
-      antialias: window.devicePixelRatio < 2,
-    });
+    this.renderer = new THREE.WebGLRenderer({ canvas, alpha: true });
     this.camera = new THREE.Camera();
     this.scene = new THREE.Scene();
     this.world = new THREE.Group();
@@ -180,9 +176,15 @@ class Stage {
     };
   }
 
-  /** Draw the frame, with a share of the pixels there are along a side. */
+  /**
+   * Draw the frame, with a share of the pixels along a side.
+   *
+   * All are two for each of CSS: edges are smooth on a plain screen, for less
+   * than the renderer's own antialiasing takes where a CPU draws.
+   */
   draw(sharpness) {
-    const ratio = sharpness * Math.min(window.devicePixelRatio, 2);
+    const most = Math.min(2, 4096 / Math.max(this.width, this.height));
+    const ratio = Math.ceil(10 * sharpness * most) / 10;
     if (ratio !== this.renderer.getPixelRatio()) {
       this.renderer.setPixelRatio(ratio);
     }

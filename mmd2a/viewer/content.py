@@ -80,9 +80,10 @@ def _person(
     )
     if limits is not None and sequence.sigma is not None:
         sigma = sequence.sigma[rows]
-        told['mean_sigma_mm'] = np.round(
-            1e3 * sigma.mean(1, float), 1
-        ).tolist()
+        told['mean_sigma_mm'] = [
+            round(float(mean), 1) if np.isfinite(mean) else None
+            for mean in 1e3 * sigma.mean(1, float)
+        ]
         told['sigma'] = pack(level_indices(sigma, limits))
     return told
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
+from mmd2a.apis.errors import InputError
 from mmd2a.files import UnusableFileError, write_bytes
 from mmd2a.version import __version__
 from mmd2a.viewer.content import page_content
@@ -65,18 +66,22 @@ def write_page(
         pictures: where the pictures are, if not where the result says: the
             picture or video, or a folder that holds them by their names.
         every: show every that many frames only.
-        fps: frames per second; None: those of the video, 25 for pictures.
+        fps: frames per second; None: those of the video, 25 where nobody
+            knows.
 
     Returns:
         What was written.
 
     Raises:
+        InputError: ``every`` or ``fps``.
         UnusableFileError: another suffix, a picture that cannot be read or
             is another one, a page larger than :data:`MAX_PAGE_BYTES`.
         OSError: the file cannot be written.
     """
     if Path(path).suffix.lower() not in ('.html', '.htm'):
         raise UnusableFileError('a page is HTML', path, 'end it in .html')
+    if every < 1 or (fps is not None and not fps > 0):
+        raise InputError(f'every is {every}, fps is {fps}: give more than 0')
     sequence, sources, own_fps = _with_sources(sequence, pictures)
     sequence, sources = sequence.thinned(every), sources[::every]
     if not len(sequence.frame):
@@ -86,6 +91,11 @@ def write_page(
             'take another --every',
         )
     told, sizes = page_pictures(sequence, sources)
+    if sequence.is_video:
+        # Its header may promise frames that are not there.
+        last = [i for i, picture in enumerate(told) if picture is not None]
+        end = max([int(sequence.frame.max()), *last]) + 1
+        sequence = replace(sequence, frames=sequence.frames[:end])
     content = page_content(
         sequence, told, sizes, (fps or own_fps or _FPS) / every
     )
@@ -148,14 +158,16 @@ def _with_sources(
     sequence: MeshSequence, pictures: str | Path | None
 ) -> tuple[MeshSequence, list[Path | None], float]:
     """All frames, where the picture of each is, and frames per second."""
-    folder, frames, fps = sequence.folder, sequence.frames, 0.0
+    folder, frames = sequence.folder, sequence.frames
+    fps = sequence.fps or 0.0
     if not sequence.is_video:
         found = [find_source(frame.path, folder, pictures) for frame in frames]
         return sequence, found, fps
     video = find_source(frames[0].path, folder, pictures)
     if video is not None:
         # Also those after the last in which there is somebody.
-        count, fps = video_length(video)
+        count, own = video_length(video)
+        fps = own or fps
         frames = video_frames(frames[0].path, max(count, len(frames)))
     return replace(sequence, frames=frames), [video] * len(frames), fps
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mmd2a.apis.picture_sources import PictureSource
 from mmd2a.files import UnusableFileError, read_image
-from mmd2a.viewer.results import Frame, MeshSequence, base_name
+from mmd2a.viewer.results import MAX_FRAMES, Frame, MeshSequence, base_name
 
 __all__ = ['find_source', 'page_pictures', 'picture_side', 'video_length']
 
@@ -80,7 +80,8 @@ def video_length(path: Path) -> tuple[int, float]:
             path,
             'name the video with --pictures',
         )
-    return len(source), source.fps
+    # Headers may claim any number.
+    return min(len(source), MAX_FRAMES), source.fps
 
 
 def page_pictures(

@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 
 from mmd2a.files import UnusableFileError, read_json, read_npz
 
-__all__ = ['Frame', 'MeshSequence', 'read_results']
+__all__ = [
+    'MAX_FRAMES',
+    'Frame',
+    'MeshSequence',
+    'base_name',
+    'read_results',
+    'video_frames',
+]
 
 _MEND = 'make it again with mmd2a predict'
-# More frames than any page can hold, in a file that is damaged.
-_MAX_FRAMES = 10**6
+#: More are in no result and no video that is shown.
+MAX_FRAMES = 10**6
 # What is read of a result: shape and kinds of type. N: people, V: vertices.
 _WANTED: dict[str, tuple[tuple[Any, ...], str]] = dict(
     faces=(('F', 3), 'iu'),
@@ -25,8 +32,10 @@ _WANTED: dict[str, tuple[tuple[Any, ...], str]] = dict(
     image_size=(('N', 2), 'iu'),
     camera_source=(('N',), 'U'),
     frame_number=(('N',), 'iu'),
+    track_id=(('N',), 'iu'),
     sigma=(('N', 'V'), 'f'),
 )
+_NOT_ALWAYS = ('track_id', 'sigma')
 
 
 class Frame(NamedTuple):
@@ -56,13 +65,15 @@ class MeshSequence:
         frames: the pictures, in their order.
         faces: (F, 3) int64 vertex indices.
         frame: (N,) index of the picture of each person.
-        person: (N,) place of each among the people of its picture.
+        person: (N,) who each is: of a video the ``track_id`` that the result
+            tells; where it tells none, the place among those of the picture.
         vertices: (N, V, 3) float32 relative to the root.
         transl: (N, 3) the root in the camera frame.
         K: (N, 3, 3) intrinsics of the picture.
         image_size: (N, 2) height and width of the picture.
         camera_source: (N,) how K is known.
         sigma: (N, V) standard deviation along an axis; None: not told.
+        fps: of the video, as the result tells it; None: not told.
     """
 
     title: str
@@ -77,6 +88,7 @@ class MeshSequence:
     image_size: NDArray
     camera_source: NDArray
     sigma: NDArray | None
+    fps: float | None = None
 
     @property
     def is_video(self) -> bool:
@@ -187,6 +199,9 @@ def _read_one(stem: Path) -> dict[str, Any]:
         )
     is_video = 'frame_number' in arrays
     part: dict[str, Any] = dict(path=source, is_video=is_video, sigma=None)
+    fps = content.get('fps')
+    if isinstance(fps, (int, float)) and 0 < fps < 1000:
+        part['fps'] = float(fps)
     arrays.setdefault('frame_number', np.zeros(len(people), int))
     wanted = _WANTED if people else {'faces': _WANTED['faces']}
     sizes = dict(
@@ -195,7 +210,7 @@ def _read_one(stem: Path) -> dict[str, Any]:
         V=_length(arrays.get('vertices'), 1),
     )
     for name, (shape, kinds) in wanted.items():
-        if name == 'sigma' and name not in arrays:
+        if name in _NOT_ALWAYS and name not in arrays:
             continue
         array = arrays.get(name, np.zeros(0))
         full = tuple(sizes.get(n, n) for n in shape)
@@ -229,8 +244,13 @@ def _find_wrong(part: dict[str, Any]) -> str | None:
     count = part['vertices'].shape[1]
     if not len(faces) or faces.min() < 0 or faces.max() >= count:
         return 'faces of the result name vertices that are not there'
-    if numbers.min() < 0 or numbers.max() >= _MAX_FRAMES:
+    if numbers.min() < 0 or numbers.max() >= MAX_FRAMES:
         return 'frame_number of the result names frames that no video has'
+    tracks = part.get('track_id')
+    if tracks is not None:
+        seen = np.stack([numbers, tracks], 1)
+        if len(np.unique(seen, axis=0)) < len(seen):
+            return 'track_id of the result is twice in a frame'
     if part['image_size'].min() < 1:
         return 'image_size of the result is of no picture'
     if part['K'][:, (0, 1), (0, 1)].min() <= 0:
@@ -256,6 +276,8 @@ def _joined(
     def together(name: str) -> NDArray:
         return np.concatenate([part[name] for part in shown])
 
+    # Pictures do not know each other.
+    tracks = shown[0].get('track_id') if len(parts) == 1 else None
     known = all(part['sigma'] is not None for part in shown)
     return MeshSequence(
         title=(
@@ -267,13 +289,14 @@ def _joined(
         frames=tuple(frames),
         faces=shown[0]['faces'].astype(np.int64),
         frame=frame,
-        person=_places(frame),
+        person=_places(frame) if tracks is None else tracks,
         vertices=together('vertices'),
         transl=together('transl'),
         K=together('K'),
         image_size=together('image_size'),
         camera_source=together('camera_source'),
         sigma=together('sigma') if known else None,
+        fps=shown[0].get('fps'),
     )
 
 

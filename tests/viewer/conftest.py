@@ -1,6 +1,11 @@
-"""Results as ``mmd2a predict`` writes them, of bodies that are posed here."""
+"""Results as ``mmd2a predict`` writes them, and a browser for their pages.
+
+Bodies are posed here. Chromium has no window and draws by software.
+"""
 
 import base64
+import os
+import shutil
 import zlib
 from pathlib import Path
 
@@ -11,10 +16,15 @@ import torch
 
 from mmd2a.apis.people_files import write_people
 from mmd2a.apis.person_mesh import PersonMesh
+from mmd2a.files import read_npz
+from mmd2a.viewer import read_results, write_page
+from mmd2a.visualization import mesh_overlay
 
 HEIGHT, WIDTH = 360, 480
 #: A camera that no default can be mistaken for.
 K = np.array([[520.0, 0, 251.3], [0, 505.0, 170.9], [0, 0, 1]])
+NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+SCREEN = dict(width=1100, height=640)
 #: Of the halves of a body, m.
 SIGMA = (0.01, 0.05)
 
@@ -65,10 +75,25 @@ class Results:
     def write(self, people, stem='photo', path=None, numbers=None):
         """The two files of a result; the path of the JSON."""
         path = str(self.picture(f'{stem}.png') if path is None else path)
-        write_people(
-            self.folder / 'out', stem, people, path, self.faces, numbers
-        )
-        return self.folder / 'out' / f'{stem}.json'
+        out = self.folder / 'out'
+        write_people(out, stem, people, path, self.faces)
+        if numbers is not None:
+            arrays = read_npz(out / f'{stem}.npz')
+            np.savez(out / f'{stem}.npz', **arrays, frame_number=numbers)
+        return out / f'{stem}.json'
+
+    def page(self, source, **kwargs):
+        """The page of a result."""
+        path = self.folder / 'page.html'
+        write_page(path, read_results(source), **kwargs)
+        return path
+
+    def drawn(self, person):
+        """The silhouette that this package draws over the picture."""
+        green = np.full((HEIGHT, WIDTH, 3), (0, 255, 0), np.uint8)
+        mesh = person.vertices + person.transl
+        seen = mesh_overlay(green, mesh, self.faces, person.K, alpha=1)
+        return Shown.silhouette(seen.astype(int))
 
     def video(self, count=6, absent=(), stem='clip'):
         """One person of a video, who is not in all frames."""
@@ -112,3 +137,141 @@ def _unpacked(packed):
         before = numbers[i - packed['row']] if i >= packed['row'] else 0
         numbers.append((before + change) % 256**dtype.itemsize)
     return np.array(numbers, f'u{dtype.itemsize}').view(dtype)
+
+
+def find_chromium(playwright):
+    """Of MMD2A_CHROMIUM, of the system, or playwright's own."""
+    named = os.environ.get('MMD2A_CHROMIUM')
+    own = playwright.chromium.executable_path
+    found = [named, *map(shutil.which, NAMES), own]
+    return next((path for path in found if path and Path(path).exists()), None)
+
+
+@pytest.fixture(scope='session')
+def playwright():
+    api = pytest.importorskip('playwright.sync_api')
+    with api.sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope='session')
+def launch(playwright):
+    path = find_chromium(playwright)
+    if path is None:
+        pytest.skip(
+            'no Chromium: apt-get install chromium (Debian), or name one '
+            'with MMD2A_CHROMIUM'
+        )
+    started = []
+
+    def start(*arguments):
+        started.append(
+            playwright.chromium.launch(
+                executable_path=path,
+                args=[
+                    '--no-sandbox',
+                    '--enable-unsafe-swiftshader',
+                    *arguments,
+                ],
+            )
+        )
+        return started[-1]
+
+    yield start
+    for browser in started:
+        browser.close()
+
+
+@pytest.fixture(scope='session')
+def browser(launch):
+    return launch()
+
+
+class Shown:
+    """A page that is open in a browser, and what has come up."""
+
+    @staticmethod
+    def silhouette(image):
+        """Where something covers the green of the picture."""
+        return image[..., 1] - image[..., [0, 2]].max(-1) < 60
+
+    @staticmethod
+    def change(one, other):
+        """Largest difference of two stages, but for the mark of the focus."""
+        return np.abs(one - other)[8:-8, 8:-8].max()
+
+    @staticmethod
+    def overlap(one, other):
+        """Intersection over union of two silhouettes."""
+        return (one & other).sum() / (one | other).sum()
+
+    def __init__(self, browser, path, **settings):
+        self.context = browser.new_context(
+            **{'viewport': SCREEN, 'offline': True} | settings
+        )
+        self.page = self.context.new_page()
+        self.errors, self.requests = [], []
+        self.page.on(
+            'console',
+            lambda m: m.type == 'error' and self.errors.append(m.text),
+        )
+        self.page.on('pageerror', lambda e: self.errors.append(str(e)))
+        self.page.on('dialog', lambda d: self.errors.append(d.message))
+        self.page.on('request', lambda r: self.requests.append(r.url))
+        self.page.goto(Path(path).as_uri())
+
+    def ready(self):
+        self.page.wait_for_selector('#notice', state='hidden')
+        return self.rested()
+
+    def rested(self):
+        """Once what was done is drawn with all pixels, and on the screen."""
+        two_pictures = """() => new Promise((done) => requestAnimationFrame(
+          () => requestAnimationFrame(done)))"""
+        self.page.evaluate(two_pictures)
+        self.page.wait_for_selector('#stage[aria-busy=false]')
+        self.page.evaluate(two_pictures)
+        return self
+
+    def stage(self):
+        """What is seen of picture and mesh: (H, W, 3) RGB."""
+        data = self.page.locator('#stage').screenshot()
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        return image[..., ::-1].astype(int)
+
+    def photo(self):
+        """The part of the stage where the picture lies, at its size."""
+        box = self.page.locator('#photo img').bounding_box()
+        image = self.stage()
+        scale = (
+            image.shape[1]
+            / self.page.locator('#stage').bounding_box()['width']
+        )
+        left, top, width, height = (
+            round(scale * box[key]) for key in ('x', 'y', 'width', 'height')
+        )
+        part = image[top : top + height, left : left + width].astype(np.uint8)
+        return cv2.resize(part, (480, 360)).astype(int)
+
+    def press(self, *keys):
+        self.page.locator('#mesh').focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self.rested()
+
+    def frame(self, number):
+        self.page.get_by_label('Frame', exact=True).fill(str(number))
+        return self.rested()
+
+
+@pytest.fixture
+def show(browser):
+    opened = []
+
+    def show(path, browser=browser, **settings):
+        opened.append(Shown(browser, path, **settings))
+        return opened[-1]
+
+    yield show
+    for shown in opened:
+        shown.context.close()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -186,6 +187,25 @@ def test_pictures_that_are_gone_are_told(results):
     assert page.frames == 4 and page.without.endswith('clip.avi')
 
 
+def test_vertices_of_which_nobody_is_sure_are_grey(results, unpacked):
+    person = results.person()
+    sigma = person.sigma.copy()
+    sigma[:10] = np.nan
+    _, content = written(results, [replace(person, sigma=sigma)])
+    [told] = content['people']
+    assert told['mean_sigma_mm'] == [None]
+    levels = unpacked(told['sigma'])
+    assert (levels[:10] == 255).all() and (levels[10:] < 255).all()
+    assert np.ptp(content['sigma']['colors'][255]) == 0
+
+
+def test_a_video_that_promises_more_frames_is_cut(results, monkeypatch):
+    sequence = read_results(results.video(4, absent=(3,)))
+    monkeypatch.setattr(page_module, 'video_length', lambda path: (50, 10.0))
+    page = write_page(results.folder / 'page.html', sequence)
+    assert page.frames == 4 and page.without is None
+
+
 def test_mistakes_leave_no_page(results, monkeypatch):
     sequence = read_results(results.video(4, absent=(0, 2)))
     out = results.folder / 'page.html'
@@ -195,6 +215,9 @@ def test_mistakes_leave_no_page(results, monkeypatch):
         write_page(out, sequence, results.picture())
     with pytest.raises(UnusableFileError, match=r'end it in \.html'):
         write_page(out.with_suffix('.pdf'), sequence)
+    for settings in (dict(every=0), dict(fps=0), dict(fps=float('nan'))):
+        with pytest.raises(ValueError, match='give more than 0'):
+            write_page(out, sequence, **settings)
     monkeypatch.setattr(page_module, 'MAX_PAGE_BYTES', 300_000)
     with pytest.raises(UnusableFileError, match=r'--every [3-9]$') as error:
         write_page(out, sequence)

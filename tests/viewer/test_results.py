@@ -66,6 +66,23 @@ def test_frames_of_two_people_are_counted_apart(results):
     assert sequence.person.tolist() == [0, 1, 0, 1]
 
 
+def test_people_of_a_video_are_known_by_their_track(results):
+    people = [results.person(0.1 * i) for i in range(4)]
+    path = results.write(people, 'clip', 'clip.mp4', [0, 0, 1, 2])
+    arrays = read_npz(path.with_suffix('.npz'))
+    tracks = np.array([7, 3, 3, 9])
+    np.savez(path.with_suffix('.npz'), **arrays, track_id=tracks)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | dict(fps=12.5)))
+    sequence = read_results(path)
+    assert sequence.person.tolist() == [7, 3, 3, 9]
+    assert sequence.fps == 12.5 and sequence.thinned(2).fps == 12.5
+    tracks[0] = 3
+    np.savez(path.with_suffix('.npz'), **arrays, track_id=tracks)
+    with pytest.raises(UnusableFileError, match='twice in a frame'):
+        read_results(path)
+
+
 def damaged(results, **changes):
     """A result whose arrays are others."""
     path = results.write([results.person()]).with_suffix('.npz')

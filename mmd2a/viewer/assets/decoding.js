@@ -9,7 +9,9 @@ const TYPES = {
 
 /** Bytes of base64 text of a zlib stream. */
 async function inflated(text) {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const chars = atob(text);
+  const bytes = new Uint8Array(chars.length);
+  for (let i = 0; i < chars.length; i++) bytes[i] = chars.charCodeAt(i);
   const stream = new Blob([bytes])
     .stream()
     .pipeThrough(new DecompressionStream('deflate'));

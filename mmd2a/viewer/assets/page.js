@@ -60,11 +60,11 @@ function tellNumbers(stage) {
   const lines = stage.people
     .filter((person) => person.mesh.visible)
     .map(({ name, transl, row, told }) => {
-      const doubt = told.mean_sigma_mm?.[row];
+      const doubt = told.mean_sigma_mm?.[row] ?? null;
       return (
         `${name}: ${transl[row][2].toFixed(1)} m away` +
         (told.assumed[row] ? ' (field of view assumed)' : '') +
-        (doubt === undefined ? '' : `, sigma ${Math.round(doubt)} mm`)
+        (doubt === null ? '' : `, sigma ${Math.round(doubt)} mm`)
       );
     });
   if (!lines.length) lines.push('nobody in this picture');

@@ -6,25 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmd2a.body_models import joint_sets
-from mmd2a.body_models.body_file import (
-    BodyFileError,
-    read_body_file,
-    read_regressor,
+from mmd2a.body_models.families import FAMILIES
+from mmd2a.body_models.layer_arrays import (
+    collect_regressors,
+    layer_buffers,
+    load_body,
 )
-from mmd2a.body_models.embedded import load_embedded_body
-from mmd2a.geometry.rotations import axis_angle_to_matrix
+from mmd2a.body_models.pose_arguments import (
+    check_shape_arguments,
+    join_rotations,
+)
+from mmd2a.body_models.regressor_files import regressor_joints
 from mmd2a.registry import MODELS
 
 __all__ = ['BodyOutput', 'SMPLBodyModel']
 
 
 class BodyOutput(NamedTuple):
-    """A posed body: ``vertices`` (B, V, 3) and ``joints`` (B, 24, 3), m."""
+    """A posed body: ``vertices`` (B, V, 3) and ``joints`` (B, J, 3), m."""
 
     vertices: Tensor
     joints: Tensor
@@ -35,30 +38,48 @@ class SMPLBodyModel(nn.Module):
     r"""Pose and shape a body of the SMPL family by linear blend skinning.
 
     .. math::
-        \bar v &= t + S \beta + P \operatorname{vec}(R_{1..23} - I) \\
+        \bar v &= t + S \beta + E \psi
+                  + P \operatorname{vec}(R_{1..} - I) \\
         v &= \sum_j w_j \, G_j(R, J(\beta)) \, \bar v + \tau
 
-    with template :math:`t`, shape directions :math:`S`, pose directions
-    :math:`P`, skinning weights :math:`w`, rest joints
-    :math:`J(\beta) = \mathcal J (t + S\beta)` and :math:`G_j` the rigid motion
-    of joint j along the kinematic tree.
+    with template :math:`t`, shape directions :math:`S`, expression directions
+    :math:`E` (SMPL-X), pose directions :math:`P`, skinning weights :math:`w`,
+    rest joints :math:`J(\beta) = \mathcal J (t + S\beta + E\psi)` and
+    :math:`G_j` the rigid motion of joint j along the kinematic tree.
 
-    B: batch, V: vertices, F: faces, J: joints of a set, S: shape components.
+    B: batch, V: vertices, F: faces, J: joints, S: shape components, X:
+    expression components, P: components of a hand.
 
-    The rest frame is that of SMPL (y up, facing +z); ``global_orient`` and
-    ``transl`` take the body straight to the OpenCV camera frame. Metres,
-    radians. All arrays are non-persistent buffers: a checkpoint never holds a
-    body. Computes in the precision of the buffers, also under autocast.
+    The file says which body it is: SMPL (24 joints), SMPL-H (52, with
+    fingers) or SMPL-X (55, with fingers, jaw and eyes). The rest frame is
+    that of SMPL (y up, facing +z); ``global_orient`` and ``transl`` take the
+    body straight to the OpenCV camera frame. Metres, radians. All arrays are
+    non-persistent buffers: a checkpoint never holds a body. Computes in the
+    precision of the buffers, also under autocast.
 
     Args:
-        path: SMPL-format npz (see :func:`read_body_file`). None: the body
-            that comes with the package.
-        num_betas: number of shape components S used.
-        joint_regressors: further regressors, joint set -> npy file (J, V).
-            SMPL files hold none for ``'h36m14'`` and ``'coco17'``.
+        path: npz of a body, see :func:`read_body_file`; a name alone is
+            looked for in ``$MMD2A_BODY_MODEL_DIR`` too. None: the body that
+            comes with the package.
+        num_betas: number of shape components S used, 10 to 300 of licensed
+            files.
+        joint_regressors: further regressors, joint set -> npy or npz file
+            (J, V). SMPL files hold none for ``'h36m14'`` and ``'coco17'``;
+            those in ``$MMD2A_BODY_MODEL_DIR`` are found there, see
+            :func:`~mmd2a.body_models.layer_arrays.collect_regressors`.
+        model_type: ``'smpl'``, ``'smplh'`` or ``'smplx'`` instead of a path:
+            the file of this name and ``gender`` in that folder.
+        gender: ``'neutral'``, ``'male'`` or ``'female'``, with
+            ``model_type``.
+        num_expression_coeffs: number of expression components X of SMPL-X.
+        num_pca_comps: hands in axis-angle are coefficients of the first P
+            components of the file; None: 15 joints each.
+        flat_hand_mean: hands at rest are flat; else as the file has them,
+            relaxed, as in smplx.
 
     Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia
-    2015.
+    2015; Romero et al., "Embodied Hands", SIGGRAPH Asia 2017; Pavlakos et
+    al., "Expressive Body Capture", CVPR 2019.
 
     Example:
         >>> body = SMPLBodyModel()
@@ -79,78 +100,43 @@ class SMPLBodyModel(nn.Module):
     _pose_planes: Tensor
     _joint_template: Tensor
     _joint_shapedirs: Tensor
-    parents: tuple[int, ...] = joint_sets.SMPL_PARENTS
+    _expression_planes: Tensor
+    _joint_expressiondirs: Tensor
 
     def __init__(
         self,
         path: str | Path | None = None,
         num_betas: int = 10,
         joint_regressors: Mapping[str, str | Path] | None = None,
+        model_type: str | None = None,
+        gender: str = 'neutral',
+        num_expression_coeffs: int = 10,
+        num_pca_comps: int | None = None,
+        flat_hand_mean: bool = False,
     ) -> None:
         super().__init__()
-        arrays = load_embedded_body() if path is None else read_body_file(path)
-        self.path = None if path is None else str(path)
-        available = arrays['shapedirs'].shape[2]
-        if not 1 <= num_betas <= available:
-            raise BodyFileError(
-                f'num_betas={num_betas}, but the body '
-                f'{path or "that comes with the package"} has {available} '
-                f'shape components'
-            )
+        arrays, self.path = load_body(path, model_type, gender)
+        self.family = FAMILIES[len(arrays['J_regressor'])]
+        self.parents = self.family.parents
         self.num_betas = num_betas
-        regressors = {'smpl24': arrays['J_regressor']}
-        for name in joint_sets.JOINT_SETS:
-            if f'{name}_regressor' in arrays:
-                regressors[name] = arrays[f'{name}_regressor']
-        for name, file in (joint_regressors or {}).items():
-            regressors[name] = read_regressor(
-                name, file, len(arrays['v_template'])
-            )
+        self.num_expression_coeffs = (
+            num_expression_coeffs if self.family.has_expression else 0
+        )
+        regressors = collect_regressors(
+            arrays, self.family, joint_regressors or {}, self.path
+        )
         self.joint_sets = tuple(regressors)
-        self._register(arrays, regressors)
-
-    def _register(
-        self, arrays: dict[str, np.ndarray], regressors: dict[str, np.ndarray]
-    ) -> None:
-        template = arrays['v_template']
-        shapedirs = arrays['shapedirs'][:, :, : self.num_betas]
-        # Coordinates as planes (3, V): the sums of skinning then run over
-        # contiguous memory.
-        buffers = {
-            'v_template': template,
-            'faces': arrays['f'].astype(np.int64),
-            'weights': arrays['weights'],
-            'part_labels': arrays['part_labels'],
-            '_template_planes': template.T.reshape(-1),
-            '_shape_planes': shapedirs.transpose(2, 1, 0).reshape(
-                self.num_betas, -1
-            ),
-            '_pose_planes': arrays['posedirs']
-            .transpose(2, 1, 0)
-            .reshape(arrays['posedirs'].shape[2], -1),
-            # J(beta) is affine in beta too; its products are formed in
-            # float64 once instead of in every call.
-            '_joint_template': regressors['smpl24'].astype(np.float64)
-            @ template.astype(np.float64),
-            '_joint_shapedirs': np.einsum(
-                'jv,vcs->sjc',
-                regressors['smpl24'].astype(np.float64),
-                shapedirs.astype(np.float64),
-                optimize=True,
-            ),
-            **{
-                f'_regressor_{name}': matrix
-                for name, matrix in regressors.items()
-            },
-        }
+        buffers = layer_buffers(
+            arrays,
+            regressors,
+            (num_betas, self.num_expression_coeffs),
+            num_pca_comps,
+            flat_hand_mean,
+            self.path,
+        )
+        self._hand_names = tuple(k for k in buffers if '_hand_' in k)
         for name, value in buffers.items():
-            if value.dtype.kind == 'f':
-                value = value.astype(np.float32)
-            self.register_buffer(
-                name,
-                torch.from_numpy(np.ascontiguousarray(value)),
-                persistent=False,
-            )
+            self.register_buffer(name, value, persistent=False)
 
     @property
     def num_vertices(self) -> int:
@@ -162,6 +148,11 @@ class SMPLBodyModel(nn.Module):
         """Number of joints of the kinematic tree."""
         return len(self.parents)
 
+    @property
+    def num_body_joints(self) -> int:
+        """Number of joints that ``body_pose`` turns: 23 of SMPL, else 21."""
+        return self.family.parts['body_pose']
+
     def forward(
         self,
         global_orient: Tensor,
@@ -169,35 +160,65 @@ class SMPLBodyModel(nn.Module):
         betas: Tensor,
         transl: Tensor | None = None,
         pose_format: str = 'axis_angle',
+        *,
+        left_hand_pose: Tensor | None = None,
+        right_hand_pose: Tensor | None = None,
+        jaw_pose: Tensor | None = None,
+        leye_pose: Tensor | None = None,
+        reye_pose: Tensor | None = None,
+        expression: Tensor | None = None,
     ) -> BodyOutput:
         """Pose the body.
 
         Args:
             global_orient: root orientation, (B, 3) axis-angle or
                 (B, 1, 3, 3) matrices.
-            body_pose: joint rotations relative to their parents, (B, 69)
-                axis-angle or (B, 23, 3, 3) matrices.
+            body_pose: joint rotations relative to their parents, axis-angle
+                (B, 69) of SMPL and (B, 63) of the others, or matrices
+                (B, 23, 3, 3), (B, 21, 3, 3).
             betas: shape coefficients (B, S).
             transl: translation (B, 3), m; None: zero.
-            pose_format: ``'axis_angle'`` or ``'matrix'``, for both rotation
+            pose_format: ``'axis_angle'`` or ``'matrix'``, for all rotation
                 arguments.
+            left_hand_pose, right_hand_pose: of SMPL-H and SMPL-X. Axis-angle
+                (B, 45), or (B, P) coefficients, added to the hand at rest;
+                matrices (B, 15, 3, 3), which stand for themselves. None: the
+                hand at rest.
+            jaw_pose, leye_pose, reye_pose: of SMPL-X, (B, 3) or
+                (B, 1, 3, 3); None: at rest.
+            expression: of SMPL-X, (B, X); None: zero.
+
+        Raises:
+            ValueError: an argument of another shape, or that this body does
+                not have.
         """
+        pose = dict(
+            global_orient=global_orient,
+            body_pose=body_pose,
+            left_hand_pose=left_hand_pose,
+            right_hand_pose=right_hand_pose,
+            jaw_pose=jaw_pose,
+            leye_pose=leye_pose,
+            reye_pose=reye_pose,
+        )
         dtype = self.v_template.dtype
         # Half precision would move a vertex by millimetres.
         with torch.autocast(betas.device.type, enabled=False):
-            rotations = self._rotations(
-                global_orient.to(dtype), body_pose.to(dtype), pose_format
+            rotations = join_rotations(
+                self.family,
+                {k: v if v is None else v.to(dtype) for k, v in pose.items()},
+                pose_format,
+                {name: getattr(self, name) for name in self._hand_names},
             )
-            self._check_inputs(rotations, betas, transl)
-            betas = betas.to(dtype)
-            rest_joints = self._joint_template + torch.tensordot(
-                betas, self._joint_shapedirs, 1
+            check_shape_arguments(
+                rotations.shape[0],  # len() would fix it in exports
+                (betas, self.num_betas),
+                (expression, self.num_expression_coeffs),
+                transl,
             )
+            rest, rest_joints = self._shape(betas, expression)
             eye = torch.eye(3, dtype=dtype, device=rotations.device)
             pose_feature = (rotations[:, 1:] - eye).flatten(1)
-            rest = torch.addmm(
-                self._template_planes, betas, self._shape_planes
-            )
             rest = torch.addmm(rest, pose_feature, self._pose_planes)
             joints, motions = self._kinematics(rotations, rest_joints)
             vertices = self._skin(
@@ -229,7 +250,7 @@ class SMPLBodyModel(nn.Module):
         part._buffers = dict(self._buffers)
         for name in ('v_template', 'weights', 'part_labels'):
             part._buffers[name] = getattr(self, name)[ids]
-        for name in ('_template_planes', '_shape_planes', '_pose_planes'):
+        for name in [n for n in part._buffers if n.endswith('_planes')]:
             planes = getattr(self, name).unflatten(-1, (3, -1))
             part._buffers[name] = planes[..., ids].flatten(-2)
         for name in ('faces', *(f'_regressor_{s}' for s in self.joint_sets)):
@@ -239,7 +260,9 @@ class SMPLBodyModel(nn.Module):
 
     def joint_names(self, joint_set: str) -> tuple[str, ...]:
         """Names of the joints of a set, in order."""
-        return joint_sets.joint_names(joint_set)
+        if joint_set == self.family.joint_set:
+            return self.family.joint_names
+        return regressor_joints(joint_set)
 
     def flip_pairs(self, joint_set: str) -> tuple[tuple[int, int], ...]:
         """(left, right) pairs of joints that a mirror image swaps."""
@@ -258,63 +281,40 @@ class SMPLBodyModel(nn.Module):
     def extra_repr(self) -> str:
         """Say which body this is."""
         return (
-            f'path={self.path!r}, num_vertices={self.num_vertices}, '
+            f'{self.family.name}, path={self.path!r}, '
+            f'num_vertices={self.num_vertices}, '
             f'num_betas={self.num_betas}, joint_sets={self.joint_sets}'
         )
 
     def _regressor(self, joint_set: str) -> Tensor:
-        joint_sets.joint_names(joint_set)
+        names = self.joint_names(joint_set)
         if joint_set not in self.joint_sets:
             raise KeyError(
                 f'the body {self.path} has no regressor for {joint_set!r}, '
                 f'only {", ".join(self.joint_sets)}. Pass '
                 f"joint_regressors=dict({joint_set}='FILE.npy') with an array "
-                f'({len(joint_sets.JOINT_SETS[joint_set])}, '
-                f'{self.num_vertices}), or add it to the npz as '
-                f"'{joint_set}_regressor'."
+                f'({len(names)}, {self.num_vertices}), or add it to the npz '
+                f"as '{joint_set}_regressor'."
             )
         return getattr(self, f'_regressor_{joint_set}')
 
-    def _rotations(
-        self, global_orient: Tensor, body_pose: Tensor, pose_format: str
-    ) -> Tensor:
-        """Check both rotation arguments and join them: (B, 24, 3, 3)."""
-        tails = {
-            'axis_angle': ((3,), (69,)),
-            'matrix': ((1, 3, 3), (23, 3, 3)),
-        }
-        if pose_format not in tails:
-            raise ValueError(
-                f"pose_format must be 'axis_angle' or 'matrix', "
-                f'not {pose_format!r}'
-            )
-        named = (('global_orient', global_orient), ('body_pose', body_pose))
-        for (name, value), tail in zip(named, tails[pose_format]):
-            if value.shape[1:] != tail:
-                shape = ', '.join(map(str, ('B', *tail)))
-                raise ValueError(
-                    f'{name} has shape {tuple(value.shape)}, expected '
-                    f'({shape}) with pose_format={pose_format!r}'
-                )
-        if pose_format == 'matrix':
-            return torch.cat([global_orient, body_pose], 1)
-        pose = torch.cat([global_orient, body_pose], 1)
-        return axis_angle_to_matrix(pose.unflatten(1, (-1, 3)))
-
-    def _check_inputs(
-        self, rotations: Tensor, betas: Tensor, transl: Tensor | None
-    ) -> None:
-        batch = rotations.shape[0]  # len() would fix it in exports
-        if betas.shape != (batch, self.num_betas):
-            raise ValueError(
-                f'betas have shape {tuple(betas.shape)}, '
-                f'expected ({batch}, {self.num_betas})'
-            )
-        if transl is not None and transl.shape != (batch, 3):
-            raise ValueError(
-                f'transl has shape {tuple(transl.shape)}, '
-                f'expected ({batch}, 3)'
-            )
+    def _shape(
+        self, betas: Tensor, expression: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Shape the rest pose: vertices (B, 3 V) and joints (B, J, 3)."""
+        betas = betas.to(self.v_template.dtype)
+        joints = self._joint_template + torch.tensordot(
+            betas, self._joint_shapedirs, 1
+        )
+        rest = torch.addmm(self._template_planes, betas, self._shape_planes)
+        if expression is None:
+            return rest, joints
+        expression = expression.to(betas)
+        return (
+            torch.addmm(rest, expression, self._expression_planes),
+            joints
+            + torch.tensordot(expression, self._joint_expressiondirs, 1),
+        )
 
     def _kinematics(
         self, rotations: Tensor, rest_joints: Tensor

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmd2a.body_models import BodyFileError, SMPLBodyModel, load_embedded_body
+from mmd2a.body_models.locating import BODY_MODEL_DIR
 
 SMPL_KEYS = (
     'v_template',
@@ -77,8 +78,8 @@ def test_regressors_come_from_the_file_or_beside_it(arrays, tmp_path):
         torch.testing.assert_close(
             joints[0, 0], body.v_template.mean(0), atol=1e-6, rtol=1e-5
         )
-    np.save(tmp_path / 'h36m.npy', np.zeros((17, 50)))
-    with pytest.raises(BodyFileError, match=r'\(17, 50\).*\(14, 50\)'):
+    np.save(tmp_path / 'h36m.npy', np.zeros((15, 50)))
+    with pytest.raises(BodyFileError, match=r'\(15, 50\).*\(14, 50\)'):
         SMPLBodyModel(
             str(tmp_path / 'plain.npz'),
             joint_regressors=dict(h36m14=tmp_path / 'h36m.npy'),
@@ -90,17 +91,25 @@ def test_regressors_come_from_the_file_or_beside_it(arrays, tmp_path):
         )
 
 
-def test_a_missing_file_says_what_where_and_how(tmp_path):
-    (tmp_path / 'SMPL_MALE.npz').touch()
+def test_a_missing_file_says_what_where_and_how(tmp_path, monkeypatch):
+    folder = tmp_path / 'bodies'
+    monkeypatch.delenv(BODY_MODEL_DIR, raising=False)
+    with pytest.raises(FileNotFoundError, match=f'{BODY_MODEL_DIR} .not set'):
+        SMPLBodyModel('SMPL_NEUTRAL.npz')
+    folder.mkdir()
+    (folder / 'SMPL_MALE.pkl').touch()
+    monkeypatch.setenv(BODY_MODEL_DIR, str(folder))
     with pytest.raises(FileNotFoundError) as error:
-        SMPLBodyModel(str(tmp_path / 'SMPL_NEUTRAL.npz'))
+        SMPLBodyModel(model_type='smpl')
     text = str(error.value)
     for part in (
-        str(tmp_path / 'SMPL_NEUTRAL.npz'),
-        'the folder exists',
-        'SMPL_MALE.npz',
+        f'{folder}/SMPL_NEUTRAL.npz (the folder exists, the file does not)',
+        f'{folder}/smplx/SMPL_NEUTRAL.npz (the folder does not exist either)',
         'https://smpl.is.tue.mpg.de',
-        'np.savez_compressed',
+        'https://smpl-x.is.tue.mpg.de',
+        'SMPLX_NEUTRAL.npz',
+        f'python tools/body/convert_smpl.py {folder}/SMPL_MALE.pkl --out',
+        f'set {BODY_MODEL_DIR}=FOLDER',
         'path=None',
     ):
         assert part in text
@@ -110,6 +119,51 @@ def test_a_missing_file_says_what_where_and_how(tmp_path):
         SMPLBodyModel(str(tmp_path))
 
 
+@pytest.mark.parametrize('below', ['', 'smplx'])
+def test_bodies_are_found_by_kind_and_gender(
+    official, tmp_path, monkeypatch, below
+):
+    arrays = official('smplx', num_shape=20)
+    (tmp_path / below).mkdir(exist_ok=True)
+    path = save(tmp_path / below / 'SMPLX_FEMALE.npz', arrays)
+    monkeypatch.setenv(BODY_MODEL_DIR, str(tmp_path))
+    body = SMPLBodyModel(model_type='smplx', gender='female')
+    assert body.path == SMPLBodyModel('SMPLX_FEMALE.npz').path == path
+    with pytest.raises(ValueError, match='both name a body'):
+        SMPLBodyModel(path, model_type='smplx')
+    with pytest.raises(ValueError, match="gender must be 'neutral', 'male'"):
+        SMPLBodyModel(model_type='smplx', gender='f')
+    with pytest.raises(ValueError, match='one of smpl, smplh, smplx'):
+        SMPLBodyModel(model_type='star')
+
+
+def test_regressors_are_found_in_the_folder(arrays, tmp_path, monkeypatch):
+    monkeypatch.setenv(BODY_MODEL_DIR, str(tmp_path))
+    generator = np.random.default_rng(1)
+    rows = generator.random((17, 50))
+    rows /= rows.sum(1, keepdims=True)
+    np.save(tmp_path / 'J_regressor_h36m.npy', rows)
+    np.save(tmp_path / 'J_regressor_extra.npy', rows[:9])
+    body = SMPLBodyModel(save(tmp_path / 'SMPL_NEUTRAL.npz', arrays))
+    assert body.joint_sets == ('smpl24', 'h36m14', 'smpl_extra9')
+    mesh = body.v_template[None]
+    # What SPIN takes of the 17, in the order of LSP.
+    taken = rows[[6, 5, 4, 1, 2, 3, 16, 15, 14, 11, 12, 13, 8, 10]]
+    np.testing.assert_allclose(
+        body.regress_joints(mesh, 'h36m14')[0],
+        taken @ arrays['v_template'],
+        atol=1e-6,
+    )
+    assert body.joint_names('smpl_extra9')[4] == 'pelvis_extra'
+    # Those of another body, and the embedded body, are left alone.
+    np.save(tmp_path / 'J_regressor_h36m.npy', np.full((17, 60), 1 / 60))
+    assert SMPLBodyModel('SMPL_NEUTRAL.npz').joint_sets == (
+        'smpl24',
+        'smpl_extra9',
+    )
+    assert SMPLBodyModel().joint_sets == ('smpl24', 'h36m14', 'coco17')
+
+
 def test_a_pickled_file_is_not_opened(tmp_path):
     class Boom:
         def __reduce__(self):
@@ -117,32 +171,9 @@ def test_a_pickled_file_is_not_opened(tmp_path):
 
     path = tmp_path / 'SMPL_NEUTRAL.pkl'
     path.write_bytes(pickle.dumps(Boom()))
-    with pytest.raises(BodyFileError, match='smplx.SMPL'):
+    with pytest.raises(BodyFileError, match=f'convert_smpl.py {path}'):
         SMPLBodyModel(str(path))
     assert not (tmp_path / 'ran').exists()
-
-
-def test_the_conversion_in_the_message_works(arrays, tmp_path, monkeypatch):
-    pytest.importorskip('smplx')
-    monkeypatch.chdir(tmp_path)
-    arrays['shapedirs'] = arrays['shapedirs'][..., :10]
-    arrays['kintree_table'] = arrays['kintree_table'].astype(np.int64)
-    with open('SMPL_NEUTRAL.pkl', 'wb') as file:
-        pickle.dump(arrays, file)
-    with pytest.raises(BodyFileError) as error:
-        SMPLBodyModel('SMPL_NEUTRAL.pkl')
-    recipe = '\n'.join(
-        line[4:]
-        for line in str(error.value).splitlines()
-        if line.startswith('    ')
-    )
-    exec(recipe, {})
-    body = SMPLBodyModel('SMPL_NEUTRAL.npz')
-    inputs = (torch.ones(1, 3), torch.full((1, 69), 0.1), torch.ones(1, 10))
-    np.savez('direct.npz', **arrays)
-    torch.testing.assert_close(
-        body(*inputs).vertices, SMPLBodyModel('direct.npz')(*inputs).vertices
-    )
 
 
 def test_pickled_arrays_inside_an_npz_are_refused(arrays, tmp_path):
@@ -191,53 +222,23 @@ def test_other_trees_and_wild_faces_are_refused(arrays, tmp_path):
         SMPLBodyModel(save(tmp_path / 'tree.npz', arrays))
 
 
+def test_bodies_of_no_known_kind_are_refused(arrays, official, tmp_path):
+    hand = dict(
+        arrays, J_regressor=np.ones((16, 50)), weights=np.ones((50, 16))
+    )
+    with pytest.raises(BodyFileError, match='of 16 joints.*SMPL-X of 55'):
+        SMPLBodyModel(save(tmp_path / 'mano.npz', hand))
+    handless = official('smplh')
+    del handless['hands_meanl'], handless['hands_meanr']
+    with pytest.raises(BodyFileError, match='without hands_meanl.*--mano-l'):
+        SMPLBodyModel(save(tmp_path / 'smplh.npz', handless))
+
+
 def test_more_betas_than_the_file_has_is_an_error(arrays, tmp_path):
     path = save(tmp_path / 'body.npz', arrays)
     assert SMPLBodyModel(path, num_betas=300).num_betas == 300
     with pytest.raises(BodyFileError, match='has 10 shape components'):
         SMPLBodyModel(num_betas=16)
-
-
-@pytest.mark.parametrize(
-    'content, named',
-    [
-        (dict(J=np.ones(3)), 'is a pickled body model'),
-        (dict(chumpy=np.ones(3)), 'pip install chumpy'),
-        (dict(hands_meanl=np.ones(45)), 'is an SMPL-H body'),
-        (dict(lmk_faces_idx=np.ones(51)), 'is an SMPL-X body'),
-    ],
-)
-def test_a_pickled_body_is_told_its_next_step(tmp_path, content, named):
-    path = tmp_path / 'MODEL.pkl'
-    path.write_bytes(pickle.dumps(content))
-    with pytest.raises(BodyFileError, match=named) as error:
-        SMPLBodyModel(str(path))
-    text = str(error.value)
-    assert 'MODEL.pkl' in text and 'path=None' in text
-    assert 'release' in text and 'v_template' in text
-
-
-@pytest.mark.parametrize('by', ['names', 'sizes'])
-@pytest.mark.parametrize(
-    'relative, joints, extra',
-    [('SMPL-X', 55, 'lmk_faces_idx'), ('SMPL-H', 52, 'hands_meanl')],
-)
-def test_bodies_with_hands_are_refused_by_their_name(
-    tmp_path, by, relative, joints, extra
-):
-    arrays = dict(
-        v_template=np.zeros((10475, 3)),
-        f=np.zeros((20908, 3), np.uint32),
-        shapedirs=np.zeros((10475, 3, 20)),
-        posedirs=np.zeros((10475, 3, 9)),
-        J_regressor=np.zeros((joints, 10475)),
-        weights=np.zeros((10475, joints)),
-        kintree_table=np.zeros((2, joints), np.int64),
-    )
-    if by == 'names':  # the official files hold dicts as well
-        arrays[extra] = arrays['joint2num'] = np.array({'a': 1}, object)
-    with pytest.raises(BodyFileError, match=f'an {relative} body.*Today'):
-        SMPLBodyModel(save(tmp_path / 'body.npz', arrays))
 
 
 @pytest.mark.parametrize(

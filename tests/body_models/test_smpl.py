@@ -203,6 +203,8 @@ def test_the_registry_builds_it():
         (dict(betas=torch.zeros(3, 16)), r'betas.*\(3, 10\)'),
         (dict(transl=torch.zeros(1, 3)), r'transl.*\(3, 3\)'),
         (dict(pose_format='quaternion'), "'axis_angle' or 'matrix'"),
+        (dict(jaw_pose=torch.zeros(3, 3)), 'jaw_pose.*SMPL bodies do not'),
+        (dict(expression=torch.zeros(3, 10)), 'expression.*lacks'),
     ],
 )
 def test_wrong_input_is_named(body, params, change, message):

@@ -123,8 +123,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     if names and missing:
         raise BodyFileError(
             f'{path} lacks {", ".join(missing)}; it holds '
-            f'{", ".join(sorted(names)[:12])}. A body needs '
-            f'{", ".join(REQUIRED_KEYS)}. {EMBEDDED_HINT}'
+            f'{", ".join(sorted(names)[:12])[:200]}. A body needs '
+            f'{", ".join(REQUIRED_KEYS)}. {CONVERSION_HINT}. {EMBEDDED_HINT}'
         )
     used = [key for key in names if key in REQUIRED_KEYS + OPTIONAL_KEYS]
     try:

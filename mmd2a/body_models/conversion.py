@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmd2a.body_models.body_advice import REQUIRED_KEYS, BodyFileError
-from mmd2a.body_models.body_checks import check_body, check_row_sums
+from mmd2a.body_models.body_checks import (
+    check_body,
+    check_floats,
+    check_row_sums,
+)
 from mmd2a.body_models.body_file import (
     OPTIONAL_KEYS,
     array_names,
@@ -173,6 +177,7 @@ def convert_regressor_file(source: str | Path, out: str | Path) -> Path:
             source,
             _FIX,
         )
+    check_floats(matrix, f'regressor {source}')
     check_row_sums(matrix, f'regressor {source}')
     file = io.BytesIO()
     np.save(file, matrix)

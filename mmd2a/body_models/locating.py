@@ -35,9 +35,9 @@ def find_body_file(path: str | Path) -> Path:
     """
     places = [Path(path), *_in_folder(path)]
     for place in places:
-        if place.is_file():
+        if os.path.isfile(place):
             return place
-    if _exists(places[0]) and not places[0].is_dir():
+    if os.path.exists(path) and not os.path.isdir(path):
         return places[0]  # A device or the like: whoever reads it says so.
     raise MissingBodyError(
         explain_absence(places, BODY_MODEL_DIR, os.environ.get(BODY_MODEL_DIR))
@@ -50,7 +50,7 @@ def find_in_folder(name: str | Path) -> Path | None:
     Example:
         >>> find_in_folder('no_such_file.npy')
     """
-    return next((p for p in _in_folder(name) if p.is_file()), None)
+    return next((p for p in _in_folder(name) if os.path.isfile(p)), None)
 
 
 def _in_folder(name: str | Path) -> Iterator[Path]:
@@ -60,10 +60,3 @@ def _in_folder(name: str | Path) -> Iterator[Path]:
     yield Path(folder, name)
     for family in FAMILIES.values():
         yield Path(folder, family.model_type, name)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # A name too long, or links in a circle.
-        return False

@@ -1,5 +1,6 @@
 """Joint regressors that lie beside a body, as SPIN and others give them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def read_regressor(
         FileNotFoundError: there is no such file.
     """
     names = regressor_joints(joint_set)
-    found = Path(file) if Path(file).exists() else find_in_folder(file)
+    found = Path(file) if os.path.exists(file) else find_in_folder(file)
     if found is None:
         raise MissingBodyError(
             f'no joint regressor for {joint_set!r} at '

@@ -152,10 +152,9 @@ class RestrictedUnpickler(_Unpickler):
         except (RefusedPickleError, EOFError):
             raise
         except Exception as error:
-            reason = ' '.join(str(error).split())[:200]
+            reason = ' '.join(str(error).split())[:200] or 'it ends early'
             raise RefusedPickleError(
-                f'the pickle is damaged, or none ({type(error).__name__}: '
-                f'{reason})',
+                f'the pickle is damaged, or none ({reason})',
                 self.path,
                 'get the file again',
             ) from error
@@ -318,6 +317,8 @@ class _Counted(dict):
         self.left -= 1
         if self.left < 0:
             raise ValueError('it takes more steps than are allowed')
+        if code not in self:
+            raise ValueError(f'an unknown step, {code}')
         return super().__getitem__(code)
 
 

@@ -64,7 +64,7 @@ def unclear(
     if not any(name in text for name in names):
         return f'does not name the file: {shown}'
     lines = text.strip().splitlines()
-    long_help = 'np.savez' in text and len(lines) <= MAX_HELP_LINES
+    long_help = 'convert_smpl.py' in text and len(lines) <= MAX_HELP_LINES
     if not long_help and (len(lines) > 1 or len(text) > MAX_LINE):
         return f'{len(lines)} lines of {len(text)} characters: {shown}'
     if INSIDES.search(text):

@@ -30,6 +30,7 @@ _TOLERANCE = 1e-3
 # A predicted mesh is off in patches about as large as the parts of the body,
 # each in three directions.
 _DEGREES_OF_FREEDOM = 72
+_OTHER_BODY = 'this body is {}, only SMPL is fitted: set body_fitter=None'
 # m^2: nearer than 0.1 mm is as good as there.
 _NEAR = 1e-8
 # Of the diagonal, and m^2 per rad^2 or m^2 and point where that is nothing: a
@@ -116,6 +117,8 @@ class BodyFitter(nn.Module):
     ) -> None:
         super().__init__()
         body = self.body_model = build_body(body_model)
+        if body.family.has_hands:
+            raise ValueError(_OTHER_BODY.format(body.family.name))
         self.num_steps = num_steps
         ids = torch.tensor(
             coarsen_mesh(

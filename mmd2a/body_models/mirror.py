@@ -15,6 +15,8 @@ def _permutation(joint_set: str) -> tuple[int, ...]:
 
 
 SMPL_FLIP_PERMUTATION: tuple[int, ...] = _permutation('smpl24')
+# Hands as a whole, which SMPL has last, are not of SMPL-H and SMPL-X.
+_ORDERS = {24: SMPL_FLIP_PERMUTATION, 22: SMPL_FLIP_PERMUTATION[:22]}
 
 
 def mirror_pose(pose: Tensor) -> Tensor:
@@ -26,19 +28,22 @@ def mirror_pose(pose: Tensor) -> Tensor:
     rest frame and in the OpenCV camera frame alike, where x points sideways.
 
     Args:
-        pose: axis-angle vectors of the 24 joints (..., 24, 3), rad.
+        pose: axis-angle vectors of the 24 joints (..., 24, 3), rad; or of
+            the first 22, the body of SMPL-H and SMPL-X.
 
     Returns:
-        Tensor: the mirrored pose (..., 24, 3).
+        Tensor: the mirrored pose, of the same shape.
 
     Example:
         >>> import torch
         >>> mirror_pose(torch.eye(3).repeat(8, 1)).shape
         torch.Size([24, 3])
     """
-    if pose.shape[-2:] != (24, 3):
+    order = _ORDERS.get(pose.shape[-2]) if pose.ndim > 1 else None
+    if order is None or pose.shape[-1] != 3:
         raise ValueError(
-            f'pose has shape {tuple(pose.shape)}, expected (..., 24, 3)'
+            f'pose has shape {tuple(pose.shape)}, expected (..., 24, 3) or '
+            '(..., 22, 3)'
         )
-    swapped = pose[..., list(SMPL_FLIP_PERMUTATION), :]
+    swapped = pose[..., list(order), :]
     return swapped * swapped.new_tensor([1.0, -1.0, -1.0])

@@ -11,7 +11,7 @@ def pose_directions(body: SMPLBodyModel) -> Tensor:
     r"""Read the pose blend shapes of a body.
 
     At the rotations :math:`R` a vertex of the rest pose moves by
-    :math:`P \operatorname{vec}(R_{1..23} - I)`, see :class:`SMPLBodyModel`.
+    :math:`P \operatorname{vec}(R_{1..} - I)`, see :class:`SMPLBodyModel`.
 
     V: vertices.
 
@@ -19,8 +19,8 @@ def pose_directions(body: SMPLBodyModel) -> Tensor:
         body: the body.
 
     Returns:
-        :math:`P` as (207, V, 3), metres: one displacement of all vertices
-        per entry of the 23 matrices, row by row.
+        :math:`P` as (207, V, 3) of SMPL, metres: one displacement of all
+        vertices per entry of the 23 matrices, row by row.
 
     Example:
         >>> tuple(pose_directions(SMPLBodyModel()).shape)

@@ -18,7 +18,8 @@ LAYOUTS = dict(
     keypoints3d='(J, 3): metres, OpenCV camera; or (J, 4) with confidences',
     keypoints3d_weight='(J,) or one number',
     global_orient='(3,): axis times angle, radians',
-    body_pose='(69,) or (23, 3): axis times angle of 23 joints, radians',
+    body_pose='(69,) or (23, 3): axis times angle of 23 joints, radians; of '
+    'SMPL-H and SMPL-X (63,) or (21, 3)',
     betas='(S,): shape components',
     transl='(3,): metres',
     smpl_weight='one number',
@@ -261,13 +262,13 @@ def _weights_of(column: np.ndarray, key: str) -> np.ndarray:
 
 def _arrange_pose(pose: np.ndarray) -> np.ndarray:
     pose = _drop_axes(pose, 2 if pose.shape[-1:] == (3,) else 1)
-    if pose.shape in ((69,), (23, 3)):
-        return pose.reshape(69)
+    if pose.shape in ((69,), (23, 3), (63,), (21, 3)):
+        return pose.ravel()
     reasons = {
         72: 'this is the whole pose of SMPL: give its first 3 numbers as '
         'global_orient and the other 69 as body_pose',
-        63: 'this is a pose of SMPL-X or SMPL-H, which are other bodies: '
-        'convert it to SMPL',
+        66: 'this is a pose of SMPL-X or SMPL-H with the root: give its first '
+        '3 numbers as global_orient and the other 63 as body_pose',
         207: 'turn rotation matrices into axis times angle',
         216: 'turn rotation matrices into axis times angle, without the root',
     }

@@ -46,7 +46,8 @@ class LabelledMeshes:
         those that a label lacks are 0.
 
         Raises:
-            ValueError: a sample of a gender without a body.
+            ValueError: a sample of a gender without a body, or with a pose of
+            another body.
         """
         labels = [sample['gt'] for sample in samples]
         has_mesh = (
@@ -68,7 +69,7 @@ class LabelledMeshes:
             rows = [i for i, other in enumerate(bodies) if other is body]
             parameters = {
                 name: torch.stack(
-                    [self._fit(labels[i], name, body) for i in rows]
+                    [self._fit(samples[i], name, body) for i in rows]
                 )
                 .to(device)
                 .double()
@@ -90,8 +91,11 @@ class LabelledMeshes:
             )
         return self.by_gender[gender]
 
-    def _fit(self, gt: dict, name: str, body: SMPLBodyModel) -> Tensor:
+    def _fit(self, sample: dict, name: str, body: SMPLBodyModel) -> Tensor:
+        gt = sample['gt']
         value, number = gt[name], body.num_betas
+        if name == 'body_pose':
+            return _pose_of(sample, value, body)
         if name != 'betas' or len(value) == number:
             return value
         if (
@@ -108,3 +112,17 @@ class LabelledMeshes:
                 logging.WARNING,
             )
         return F.pad(value, (0, number - len(value)))
+
+
+def _pose_of(sample: dict, pose: Tensor, body: SMPLBodyModel) -> Tensor:
+    number = 3 * body.num_body_joints
+    if len(pose) == number:
+        return pose
+    if sample['gt']['smpl_weight'] > 0:
+        raise ValueError(
+            f'sample {sample_identity(sample)[:2]} has a body_pose of '
+            f'{len(pose) // 3} joints, the body of the metric has '
+            f'{body.num_body_joints}: give the metric the body that the '
+            'labels are of'
+        )
+    return pose.new_zeros(number)

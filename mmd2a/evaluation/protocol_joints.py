@@ -8,9 +8,6 @@ from mmd2a.geometry import root_position
 
 __all__ = ['protocol_joints', 'regressor_hashes']
 
-# Its first joint is the root of the body.
-_KINEMATIC = 'smpl24'
-
 
 def protocol_joints(
     body: SMPLBodyModel, protocol: Protocol, vertices: Tensor
@@ -38,7 +35,9 @@ def protocol_joints(
     joints = body.regress_joints(vertices, protocol.joint_set)
     root = protocol.root_joints(body.joint_names(protocol.joint_set))
     if root is None:
-        return joints, body.regress_joints(vertices, _KINEMATIC)[:, :1]
+        # The first joint of the tree is the root of the body.
+        kinematic = body.regress_joints(vertices, body.family.joint_set)
+        return joints, kinematic[:, :1]
     return joints, root_position(joints, root)
 
 
@@ -48,5 +47,5 @@ def regressor_hashes(
     """Return the hash of each regressor that a protocol uses, by joint set."""
     joint_sets = [protocol.joint_set]
     if protocol.root_joints(body.joint_names(protocol.joint_set)) is None:
-        joint_sets.append(_KINEMATIC)
+        joint_sets.append(body.family.joint_set)
     return {name: body.regressor_hash(name) for name in joint_sets}

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mmd2a.body_models.families import family_of
-
 
 class Ch:
     """Pickles as chumpy 0.70 does, which is not needed to read it."""
@@ -34,53 +32,6 @@ def chumpy(monkeypatch):
         module = ModuleType(kind.__module__)
         setattr(module, kind.__name__, kind)
         monkeypatch.setitem(sys.modules, kind.__module__, module)
-
-
-def some_rows(generator, rows, columns, sharpness):
-    values = generator.random((rows, columns)) ** sharpness
-    return values / values.sum(1, keepdims=True)
-
-
-def official_arrays(model_type, num_vertices=300, num_shape=None, seed=0):
-    """A random body in the layout of the official file, float64."""
-    family = family_of(model_type)
-    joints, generator = family.num_joints, np.random.default_rng(seed)
-    number = num_shape or dict(smpl=300, smplh=16, smplx=400)[model_type]
-    parents = np.array(family.parents, np.int64)
-    parents[0] = 2**32 - 1
-    arrays = dict(
-        v_template=generator.random((num_vertices, 3)) - 0.5,
-        f=generator.integers(0, num_vertices, (500, 3)).astype(np.uint32),
-        shapedirs=0.01 * generator.normal(size=(num_vertices, 3, number)),
-        posedirs=0.001
-        * generator.normal(size=(num_vertices, 3, 9 * (joints - 1))),
-        J_regressor=some_rows(generator, joints, num_vertices, 20),
-        weights=some_rows(generator, num_vertices, joints, 8),
-        kintree_table=np.stack([parents, np.arange(joints)]).astype(np.uint32),
-        J=np.zeros((joints, 3)),
-        bs_style='lbs',
-        bs_type='lrotmin',
-    )
-    if family.has_hands:
-        for side in 'lr':
-            turn = np.linalg.qr(generator.normal(size=(45, 45)))[0]
-            arrays[f'hands_components{side}'] = turn
-            arrays[f'hands_mean{side}'] = 0.2 * generator.normal(size=45)
-            arrays[f'hands_coeffs{side}'] = np.zeros((1554, 45))
-    if family.has_expression:
-        arrays.update(
-            lmk_faces_idx=generator.integers(0, 500, 51),
-            lmk_bary_coords=np.full((51, 3), 1 / 3),
-            joint2num=np.array(dict(Pelvis=0), object),
-            part2num=np.array(dict(head=0), object),
-        )
-    return arrays
-
-
-@pytest.fixture
-def official():
-    """``official(model_type, ...) -> arrays``."""
-    return official_arrays
 
 
 @pytest.fixture

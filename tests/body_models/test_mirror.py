@@ -46,3 +46,12 @@ def test_pairs_swap_left_and_right(joint_set):
 def test_flat_poses_are_refused():
     with pytest.raises(ValueError, match=r'\(\.\.\., 24, 3\)'):
         mirror_pose(torch.zeros(2, 72))
+
+
+def test_a_body_without_whole_hands_is_mirrored_as_the_rest_of_smpl():
+    pose = torch.randn(2, 24, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(
+        mirror_pose(pose[:, :22]), mirror_pose(pose)[:, :22]
+    )
+    with pytest.raises(ValueError, match=r'\(\.\.\., 24, 3\) or'):
+        mirror_pose(pose[:, :23])

@@ -111,6 +111,11 @@ def check_motion(
         ValueError: a wrong shape, numbers that are not finite, no frame, an
             ``fps`` that is not above zero, matrices that are no rotations.
     """
+    if body.family.has_hands:
+        raise ValueError(
+            f'animations are written of bodies of SMPL, and this one is of '
+            f'{body.family.name}: use a body of SMPL, or write meshes'
+        )
     if pose_format not in _TAILS:
         raise ValueError(
             "pose_format must be 'axis_angle' or 'matrix', not "

@@ -146,11 +146,14 @@ def _mirror(labels: dict[str, np.ndarray], joint_set: str | None) -> None:
         left, right = np.array(flip_pairs(str(joint_set))).T
         order[left], order[right] = right, left
         labels[key] = labels[key][order]
-    pose = np.zeros(72)
-    pose[:3] = labels.get('global_orient', 0)
-    pose[3:] = labels.get('body_pose', 0)
-    pose = mirror_pose(torch.from_numpy(pose.reshape(24, 3))).numpy()
+    pose = np.concatenate(
+        [
+            labels.get('global_orient', np.zeros(3)),
+            labels.get('body_pose', np.zeros(69)),
+        ]
+    )
+    pose = mirror_pose(torch.from_numpy(pose.reshape(-1, 3))).numpy()
     if 'global_orient' in labels:
         labels['global_orient'] = pose[0]
     if 'body_pose' in labels:
-        labels['body_pose'] = pose[1:].reshape(69)
+        labels['body_pose'] = pose[1:].ravel()

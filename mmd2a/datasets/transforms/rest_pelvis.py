@@ -34,7 +34,9 @@ class RestPelvis:
         )
         with torch.no_grad():
             pelvis = body(
-                torch.zeros(len(betas), 3), torch.zeros(len(betas), 69), betas
+                torch.zeros(len(betas), 3),
+                torch.zeros(len(betas), 3 * body.num_body_joints),
+                betas,
             ).joints[:, 0]
         array = pelvis.double().numpy()
         self._mean, self._directions = array[0], array[1:] - array[0]

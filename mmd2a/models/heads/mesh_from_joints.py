@@ -61,11 +61,12 @@ def mesh_from_joints(
 def _map_of_all(body_model: SMPLBodyModel, joint_set: str) -> Tensor:
     """A (V, J) of all vertices of a body."""
     generator = torch.Generator().manual_seed(0)
-    bend = torch.randn(_NUM_POSES, 24, 3, generator=generator) * _BEND
+    rest = mean_rotations(body_model.num_body_joints)
+    bend = torch.randn(_NUM_POSES, len(rest), 3, generator=generator) * _BEND
     bend[:, 0] = 0
     betas = torch.randn(_NUM_POSES, body_model.num_betas, generator=generator)
     template = body_model.v_template
-    rotations = mean_rotations() @ axis_angle_to_matrix(bend)
+    rotations = rest @ axis_angle_to_matrix(bend)
     rotations = rotations.to(template)
     mesh = body_model(
         rotations[:, :1],
@@ -84,5 +85,5 @@ def _map_of_all(body_model: SMPLBodyModel, joint_set: str) -> Tensor:
     ridge = _RIDGE * gram.diagonal().mean() * eye
     weights = torch.linalg.solve(gram + ridge, known @ wanted.T).T
     # Joints are relative to their mean, which the rest of a row stands for.
-    rest = (1 - weights.sum(1, keepdim=True)) / weights.shape[1]
-    return (weights + rest).float()
+    mean = (1 - weights.sum(1, keepdim=True)) / weights.shape[1]
+    return (weights + mean).float()

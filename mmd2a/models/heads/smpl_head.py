@@ -23,12 +23,16 @@ EMBEDDED_BODY = dict(type='mmd2a.SMPLBodyModel')
 class SMPLHead(nn.Module):
     """Regress pose, shape and camera; the body model gives the mesh.
 
+    Of SMPL-H and SMPL-X it regresses the body; hands, jaw, eyes and
+    expression stay at rest.
+
     Rotations are regressed in 6-D as offsets from the mean body (a person
     standing upright before the camera), shape from zero, so the start is the
     mean mesh. Same interface as `CoarseMeshHead`, plus the parameters.
 
     B: batch, N = h w, N': tokens, C, C': their widths, V: vertices, K: coarse
-    vertices, S: shape components. Metres, OpenCV camera frame; the root is
+    vertices, S: shape components, P: joints of ``body_pose``, 23 of SMPL, 21
+    of SMPL-H and SMPL-X. Metres, OpenCV camera frame; the root is
     not subtracted.
 
     Args:
@@ -80,12 +84,18 @@ class SMPLHead(nn.Module):
         self.num_coarse_vertices = len(self.coarse_ids)
         self.register_buffer(
             'mean_rotation_6d',
-            matrix_to_rotation_6d(mean_rotations()),
+            matrix_to_rotation_6d(
+                mean_rotations(self.body_model.num_body_joints)
+            ),
             persistent=False,
         )
 
-        # 24 rotations, shape, camera.
-        self.splits = (24 * 6, self.body_model.num_betas, 3)
+        # Rotations, shape, camera.
+        self.splits = (
+            self.mean_rotation_6d.numel(),
+            self.body_model.num_betas,
+            3,
+        )
         joint_inputs = None
         if joint_set is not None:
             joint_inputs = LocalizedJoints.width(
@@ -119,7 +129,7 @@ class SMPLHead(nn.Module):
         Returns:
             ``vertices`` (B, V, 3), ``coarse_vertices`` (B, K, 3), ``camera``
             (B, 3) weak perspective (s, tx, ty), ``global_orient``
-            (B, 1, 3, 3), ``body_pose`` (B, 23, 3, 3), ``betas`` (B, S).
+            (B, 1, 3, 3), ``body_pose`` (B, P, 3, 3), ``betas`` (B, S).
         """
         out = self.regressor(z, depth, joints)
         # Half precision would move a vertex by millimetres.
@@ -128,7 +138,7 @@ class SMPLHead(nn.Module):
                 self.splits, 1
             )
             rotations = rotation_6d_to_matrix(
-                self.mean_rotation_6d + pose.unflatten(1, (24, 6))
+                self.mean_rotation_6d + pose.unflatten(1, (-1, 6))
             )
             global_orient, body_pose = rotations[:, :1], rotations[:, 1:]
             vertices = self.body_model(

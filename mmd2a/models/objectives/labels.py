@@ -11,7 +11,10 @@ from mmd2a.structures import BodyDataSample
 
 
 def stack_labels(
-    samples: Sequence[BodyDataSample], joint_set: str, num_betas: int
+    samples: Sequence[BodyDataSample],
+    joint_set: str,
+    num_betas: int,
+    num_body_joints: int = 23,
 ) -> dict[str, Tensor]:
     """Stack the labels of samples, after a look at whether they fit.
 
@@ -23,13 +26,14 @@ def stack_labels(
         num_betas: number of shape components that the body takes. Further
             labelled ones, which it does not know, are dropped; missing ones
             are 0, the mean shape.
+        num_body_joints: number of joints of ``body_pose`` that the body has.
 
     Returns:
         Every field of ``gt``, (B, ...); see :class:`BodyDataSample`.
 
     Raises:
-        ValueError: samples without labels, of another joint set, or of
-            different fields or shapes.
+        ValueError: samples without labels, of another joint set, with poses
+            of another body, or of different fields or shapes.
     """
     if not samples:
         raise ValueError('the batch holds no samples: there are no labels')
@@ -48,6 +52,8 @@ def stack_labels(
             value = sample.gt.get(key)
             if key == 'betas':
                 value = F.pad(value, (0, num_betas - value.shape[-1]))
+            elif key == 'body_pose':
+                value = _pose_of(sample, num_body_joints)
             if columns[key] and value.shape != columns[key][0].shape:
                 raise ValueError(
                     f'{key} of {_name(sample)} has shape '
@@ -57,6 +63,20 @@ def stack_labels(
                 )
             columns[key].append(value)
     return {key: torch.stack(values) for key, values in columns.items()}
+
+
+def _pose_of(sample: BodyDataSample, num_body_joints: int) -> Tensor:
+    """The pose of a sample; zeros of the right length where it has none."""
+    pose, number = sample.gt.body_pose, 3 * num_body_joints
+    if len(pose) == number:
+        return pose
+    if sample.gt.smpl_weight > 0:
+        raise ValueError(
+            f'{_name(sample)} has a body_pose of {len(pose) // 3} joints, the '
+            f'body has {num_body_joints}: SMPL has 23, SMPL-H and SMPL-X 21; '
+            'use the body that the labels are of, or leave the pose out'
+        )
+    return pose.new_zeros(number)
 
 
 def _check_joint_sets(

@@ -75,8 +75,8 @@ class MeshObjective(nn.Module):
             terms; None: that term is off. Elementwise losses of mmdet and
             MMHuman3D, such as ``mmhuman3d.SmoothL1Loss``, do as well.
         loss_pose, loss_betas: configs of the losses of rotation matrices,
-            taken as points (B, 24, 9), and of shape, (B, 1, S); None: off.
-            For heads that give parameters.
+            taken as points (B, 24, 9), 22 of SMPL-H and SMPL-X, and of shape,
+            (B, 1, S); None: off. For heads that give parameters.
 
     D2A-HMR, terms L_v, L_3D and L_2D; the turned labels are those of ImpHMR
     (Cho et al., CVPR 2023, arXiv:2306.17651).
@@ -191,7 +191,12 @@ class MeshObjective(nn.Module):
             ValueError: the samples are of other joints than the objective, or
                 lack labels; the message names the sample.
         """
-        gt = stack_labels(samples, self.joint_set, self.body_model.num_betas)
+        gt = stack_labels(
+            samples,
+            self.joint_set,
+            self.body_model.num_betas,
+            self.body_model.num_body_joints,
+        )
         vertices = self.body_model(
             gt['global_orient'], gt['body_pose'], gt['betas']
         ).vertices

@@ -444,7 +444,7 @@ def test_a_layout_that_can_mean_one_thing_only_is_taken(
         ('keypoints3d_weight', np.ones((14, 3))),
         ('keypoints2d_visibility', np.ones((14, 2))),
         ('body_pose', np.zeros((24, 3))),
-        ('body_pose', np.zeros(63)),
+        ('body_pose', np.zeros(66)),
         ('body_pose', np.zeros((23, 3, 3))),
         ('global_orient', np.eye(3)),
         ('betas', np.zeros((10, 2))),
@@ -511,6 +511,21 @@ def test_confidences_and_flags_beside_keypoints_are_weights(sample):
             run(
                 {**sample, 'keypoints2d': np.c_[sample['keypoints2d'], column]}
             )
+
+
+@pytest.mark.parametrize('flip_prob', [0.0, 1.0])
+def test_a_pose_of_smplx_moves_as_the_first_joints_of_smpl(sample, flip_prob):
+    jitter = dict(rotation=20, flip_prob=flip_prob, seed=3)
+    whole = run(sample, **jitter)
+    pose = sample['body_pose'][:63]
+    for layout in (pose, pose.reshape(21, 3), pose[None]):
+        out = run({**sample, 'body_pose': layout}, **jitter)
+        np.testing.assert_array_equal(
+            out['body_pose'], whole['body_pose'][:63]
+        )
+        np.testing.assert_array_equal(
+            out['global_orient'], whole['global_orient']
+        )
 
 
 @pytest.mark.parametrize('flip_prob', [0.5, 1.0])

@@ -1,6 +1,5 @@
 """Reading body files: npz with the keys of SMPL, never a pickle."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from mmd2a.body_models.body_checks import check_body, regressor_keys
 from mmd2a.body_models.joint_sets import JOINT_SETS
 from mmd2a.body_models.locating import find_body_file
 from mmd2a.body_models.regressor_files import read_regressor
-from mmd2a.files import UnusableFileError, open_regular_file, read_npz
+from mmd2a.files import UnusableFileError, npz_names, read_npz
 
 __all__ = [
     'OPTIONAL_KEYS',
@@ -149,8 +148,6 @@ def array_names(path: Path) -> list[str]:
         []
     """
     try:
-        with open_regular_file(path) as file:
-            names = zipfile.ZipFile(file).namelist()
-    except (UnusableFileError, zipfile.BadZipFile, RuntimeError, ValueError):
+        return npz_names(path)
+    except UnusableFileError:
         return []  # Whoever reads it says why.
-    return [name.removesuffix('.npy') for name in names]

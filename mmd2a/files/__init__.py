@@ -6,7 +6,7 @@ read and decode, run nothing, and name the file and the mend when one cannot
 be used (:class:`UnusableFileError`).
 """
 
-from mmd2a.files.arrays import read_npy, read_npz
+from mmd2a.files.arrays import npz_names, read_npy, read_npz
 from mmd2a.files.errors import UnusableFileError
 from mmd2a.files.images import (
     MAX_IMAGE_BYTES,
@@ -44,6 +44,7 @@ __all__ = [
     'decode_image',
     'image_size',
     'json_text',
+    'npz_names',
     'open_regular_file',
     'palette_indices',
     'read_bytes',

@@ -17,6 +17,11 @@ from mmd2a.files.reading import MAX_BYTES, open_regular_file, read_bytes
 
 _FIX = 'write it again with numpy.save or savez, without objects'
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Where an archive ends and how large its list of members is; each member of
+# the list takes ten times its bytes in memory.
+_END, _END_SIZE, _MAX_COMMENT = b'PK\x05\x06', 22, 2**16
+_WIDE_END = b'PK\x06\x07'
+_MAX_LIST = 2**23
 
 
 def read_npy(path: str | Path, max_bytes: int = MAX_BYTES) -> np.ndarray:
@@ -76,12 +81,65 @@ def read_npz(
             ) from error
 
 
+def npz_names(path: str | Path, max_bytes: int = MAX_BYTES) -> list[str]:
+    """Names of the arrays in an archive, without reading them.
+
+    Args:
+        path: file of ``numpy.savez`` or ``savez_compressed``.
+        max_bytes: the size allowed.
+
+    Raises:
+        UnusableFileError: not a file, too big, or no archive.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), 'a.npz')
+        >>> np.savez(path, x=np.arange(3), y=np.zeros(2))
+        >>> npz_names(path)
+        ['x', 'y']
+    """
+    with open_regular_file(path, max_bytes) as file:
+        _check_list(file, path)
+        try:
+            names = zipfile.ZipFile(file).namelist()
+        except (zipfile.BadZipFile, RuntimeError, ValueError) as error:
+            raise UnusableFileError(
+                f'the npz archive is damaged ({error})',
+                path,
+                'copy or make it again',
+            ) from error
+    return [name.removesuffix('.npy') for name in names]
+
+
+def _check_list(file: BinaryIO, path: str | Path) -> None:
+    """Refuse a list of members that would take gigabytes in memory."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
+    tail = file.read()
+    file.seek(0)
+    # The end is the last 22 bytes, or before a comment.
+    for end in {len(tail) - _END_SIZE, tail.rfind(_END)}:
+        if end < 0 or tail[end : end + 4] != _END:
+            continue
+        length = int.from_bytes(tail[end + 12 : end + 16], 'little')
+        if tail[max(0, end - 20) : end].startswith(_WIDE_END):
+            length = 2**32  # Or more; numpy.savez has no need of it.
+        if length > _MAX_LIST:
+            raise UnusableFileError(
+                f'the npz archive lists its members on {length:,} bytes, '
+                f'{_MAX_LIST:,} are allowed',
+                path,
+                'give the right file',
+            )
+
+
 def _read_archive(
     file: BinaryIO,
     keys: Sequence[str] | None,
     path: str | Path,
     max_bytes: int,
 ) -> dict[str, np.ndarray]:
+    _check_list(file, path)
     with zipfile.ZipFile(file) as archive:
         members = {
             info.filename.removesuffix('.npy'): info

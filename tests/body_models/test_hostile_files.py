@@ -475,6 +475,36 @@ def many_members(made, arrays):
     return file.getvalue()
 
 
+def entries(number, wide=False):
+    """The list of an archive without the archive."""
+    size = 46 * number
+    listed = (b'PK\x01\x02' + bytes(42)) * number
+    if wide:  # As archives beyond 4 GB state it.
+        listed += struct.pack(
+            '<4sQ2H2L4Q',
+            b'PK\x06\x06',
+            44,
+            45,
+            45,
+            0,
+            0,
+            *[number] * 2,
+            size,
+            0,
+        )
+        listed += struct.pack('<4sLQL', b'PK\x06\x07', 0, size, 1)
+    said = 0xFFFF if wide else 0
+    return listed + struct.pack(
+        '<4s4H2LH',
+        b'PK\x05\x06',
+        *[0] * 2,
+        *[said] * 2,
+        0xFFFFFFFF if wide else size,
+        0,
+        0,
+    )
+
+
 def flagged(made, arrays):
     """Members that say they are encrypted."""
     data = bytearray(member(npy(arrays[GOOD]))(made, arrays))
@@ -518,6 +548,8 @@ ARCHIVES = {
     'no array': member(b'hello'),
     'encrypted': flagged,
     'more members than arrays': many_members,
+    'millions of members': lambda made, a: entries(1_500_000),
+    'millions of members, widely': lambda made, a: entries(1_500_000, True),
     'cut off': lambda made, a: member(npy(np.ones((300, 3))))(made, a)[:-999],
     'one byte changed': lambda made, a: (
         lambda data: data[:3000] + bytes([data[3000] ^ 255]) + data[3001:]

@@ -94,7 +94,10 @@ def explain_absence(
         f'{family.prefix}_NEUTRAL.npz' for family in FAMILIES.values()
     )
     sites = ', '.join(f'{f.name}: {f.site}' for f in FAMILIES.values())
-    raw = next((p for p in near if p.suffix == '.pkl'), 'FILE')
+    kind = places[0].name.split('_')[0]
+    raw = next(
+        (p for p in near if p.suffix == '.pkl' and _is_of(p, kind)), 'FILE'
+    )
     return '\n'.join(
         [
             *lines,
@@ -105,6 +108,10 @@ def explain_absence(
             f'and set {variable}=FOLDER, or give the path. {EMBEDDED_HINT}',
         ]
     )
+
+
+def _is_of(path: Path, kind: str) -> bool:
+    return path.name.split('_')[0] == kind
 
 
 def _why_not(place: Path) -> str:

@@ -20,7 +20,7 @@ from mmd2a.body_models.body_file import (
     array_names,
     split_shapedirs,
 )
-from mmd2a.body_models.families import BodyFamily
+from mmd2a.body_models.families import BodyFamily, check_gender
 from mmd2a.files import open_regular_file, read_npy, read_npz, write_bytes
 from mmd2a.files.restricted_pickle import read_pickle
 
@@ -104,10 +104,13 @@ def convert_body_file(
 
     Raises:
         BodyFileError: the source is no such file, or its values cannot be.
+        ValueError: another gender.
         UnusableFileError: it cannot be read, asks for what is not allowed or
             is damaged; names the file.
         OSError: ``out`` cannot be written.
     """
+    if gender is not None:
+        check_gender(gender)
     content = _read(source)
     arrays = {
         key: _array(content[key], key, source)
@@ -116,7 +119,7 @@ def convert_body_file(
     }
     missing = [key for key in REQUIRED_KEYS if key not in arrays]
     if missing:
-        held = ', '.join(sorted(map(str, content))[:12]) or 'nothing'
+        held = ascii(sorted(map(str, content))[:12])[1:-1] or 'nothing'
         raise BodyFileError(
             f'no body: it lacks {", ".join(missing)} and holds {held[:200]}',
             source,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from mmd2a.body_models.joint_sets import JOINT_SETS, SMPL_PARENTS
 
-__all__ = ['FAMILIES', 'BodyFamily', 'family_of']
+__all__ = ['FAMILIES', 'BodyFamily', 'check_gender', 'family_of']
 
 _FINGERS = ('index', 'middle', 'pinky', 'ring', 'thumb')
 _FACE = ('jaw', 'left_eyeball', 'right_eyeball')
@@ -137,3 +137,18 @@ def family_of(model_type: str) -> BodyFamily:
             f'model_type must be one of {", ".join(known)}, not {model_type!r}'
         )
     return known[model_type]
+
+
+def check_gender(gender: str) -> None:
+    """Check the gender of a body.
+
+    Raises:
+        ValueError: it is none of those that files are of.
+
+    Example:
+        >>> check_gender('neutral')
+    """
+    if gender not in ('neutral', 'male', 'female'):
+        raise ValueError(
+            f"gender must be 'neutral', 'male' or 'female', not {gender!r}"
+        )

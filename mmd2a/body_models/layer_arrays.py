@@ -10,7 +10,7 @@ from torch import Tensor
 from mmd2a.body_models import joint_sets
 from mmd2a.body_models.body_file import BodyFileError, read_body_file
 from mmd2a.body_models.embedded import load_embedded_body
-from mmd2a.body_models.families import BodyFamily, family_of
+from mmd2a.body_models.families import BodyFamily, check_gender, family_of
 from mmd2a.body_models.locating import find_body_file, find_in_folder
 from mmd2a.body_models.regressor_files import (
     REGRESSOR_FILES,
@@ -49,10 +49,7 @@ def load_body(
                 f'path={str(path)!r} and model_type={model_type!r} both name '
                 'a body: give one of them'
             )
-        if gender not in ('neutral', 'male', 'female'):
-            raise ValueError(
-                f"gender must be 'neutral', 'male' or 'female', not {gender!r}"
-            )
+        check_gender(gender)
         family = family_of(model_type)
         found = find_body_file(f'{family.prefix}_{gender.upper()}.npz')
     return read_body_file(found), str(found)

@@ -29,11 +29,12 @@ class BodyDataset(BaseDataset):
 
     An entry of the data list holds ``img_path``,
     ``bbox`` (4,) xyxy pixels and ``joint_set``, and any of ``depth_path``,
-    ``mask_path``, ``K`` (3, 3), ``global_orient`` (3,), ``body_pose`` (69,),
-    ``betas`` (S,), ``transl`` (3,) with ``smpl_weight``, ``keypoints2d``
-    (J, 2) pixels with ``keypoints2d_weight`` (J,), ``keypoints3d`` (J, 3)
-    metres in the OpenCV camera frame with ``keypoints3d_weight`` (J,),
-    and ``gender`` for protocols with gendered bodies.
+    ``mask_path``, ``K`` (3, 3), ``global_orient`` (3,), ``body_pose`` (69,)
+    or (63,) of SMPL-H and SMPL-X, ``betas`` (S,), ``transl`` (3,) with
+    ``smpl_weight``, ``keypoints2d`` (J, 2) pixels with
+    ``keypoints2d_weight`` (J,), ``keypoints3d`` (J, 3) metres in the OpenCV
+    camera frame with ``keypoints3d_weight`` (J,), and ``gender`` for
+    protocols with gendered bodies.
     Read as it is, the class takes MMEngine's annotation format (a JSON file
     with ``metainfo`` and ``data_list``), and other layouts of a label where
     they can mean one thing only

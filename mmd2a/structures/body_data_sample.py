@@ -15,7 +15,8 @@ class BodyDataSample(BaseDataElement):
     zeros with weight 0, so samples with different labels share a batch.
 
     - ``global_orient`` (3,), ``body_pose`` (69,), ``betas`` (10,), ``transl``
-      (3,): SMPL parameters, axis-angle; ``smpl_weight`` ().
+      (3,): SMPL parameters, axis-angle; ``smpl_weight`` (). Of SMPL-H and
+      SMPL-X ``body_pose`` is (63,), here and in ``pred``.
     - ``keypoints3d`` (J, 3) camera frame; ``keypoints3d_weight`` (J,).
     - ``keypoints2d`` (J, 2) crop coordinates; ``keypoints2d_weight`` (J,).
     - ``mask`` (1, H, W) in {0, 1}; ``mask_weight`` ().

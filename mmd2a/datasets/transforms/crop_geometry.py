@@ -93,8 +93,8 @@ def crop_labels(
 
     Args:
         labels: any of ``keypoints2d`` (J, 2) pixels, ``keypoints3d`` (J, 3)
-            metres, ``global_orient`` (3,), ``body_pose`` (69,), ``transl``
-            (3,) and the weights, finite.
+            metres, ``global_orient`` (3,), ``body_pose`` (69,) or (63,),
+            ``transl`` (3,) and the weights, finite.
         crop: where to.
         joint_set: whose left and right joints a mirror swaps.
         rest_pelvis: pelvis (3,) of the body's rest pose in this shape, metres:

@@ -9,7 +9,9 @@ from mmd2a.body_models.joint_sets import (
     JOINT_SETS,
     SMPL_PARENTS,
     flip_pairs,
+    human_data_indices,
     joint_names,
+    map_joints,
 )
 from mmd2a.body_models.mirror import SMPL_FLIP_PERMUTATION, mirror_pose
 from mmd2a.body_models.pose_directions import pose_directions
@@ -32,8 +34,10 @@ __all__ = [
     'coarsen_mesh',
     'fit_smpl',
     'flip_pairs',
+    'human_data_indices',
     'joint_names',
     'load_embedded_body',
+    'map_joints',
     'mirror_pose',
     'pose_directions',
     'read_body_file',

@@ -287,6 +287,9 @@ class SMPLBodyModel(nn.Module):
         )
 
     def _regressor(self, joint_set: str) -> Tensor:
+        if len(parts := joint_sets.parts_of_union(joint_set)) > 1:
+            rows = torch.cat([self._regressor(part) for part in parts])
+            return rows[list(joint_sets.rows_of_union(parts))]
         names = self.joint_names(joint_set)
         if joint_set not in self.joint_sets:
             raise KeyError(

@@ -10,6 +10,9 @@ from mmd2a.body_models.joint_sets import SMPL_PARENTS, flip_pairs, joint_names
 # Bones by the names of their ends; a joint set has those it has both ends of.
 _BONES = (
     ('neck', 'head_top'),
+    ('pelvis', 'spine'),
+    ('spine', 'neck'),
+    ('pelvis', '{}_hip'),
     ('left_hip', 'right_hip'),
     ('left_shoulder', 'right_shoulder'),
     ('left_eye', 'right_eye'),
@@ -22,6 +25,9 @@ _BONES = (
     ('{}_shoulder', '{}_hip'),
     ('{}_hip', '{}_knee'),
     ('{}_knee', '{}_ankle'),
+    ('{}_ankle', '{}_heel'),
+    ('{}_ankle', '{}_foot'),
+    ('{}_ankle', '{}_big_toe'),
 )
 _LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'pelvis')
 _COLORS = dict(left=(0, 255, 0), right=(255, 128, 0), middle=(51, 153, 255))

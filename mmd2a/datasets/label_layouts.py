@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmd2a.body_models.joint_sets import JOINT_SETS, joint_names
+from mmd2a.body_models.joint_sets import joint_names, parts_of_union
 
 #: What each label looks like. J: joints of the joint set, S: shape components.
 LAYOUTS = dict(
@@ -184,10 +184,11 @@ def check_entry(entry: Any) -> dict[str, Any]:
                 'leave it out'
             )
     joint_set = entry.get('joint_set')
-    if joint_set is not None and joint_set not in JOINT_SETS:
-        raise ValueError(
-            f'joint_set is {joint_set!r}; known are {", ".join(JOINT_SETS)}'
-        )
+    if joint_set is not None:
+        try:
+            parts_of_union(joint_set)
+        except KeyError as error:
+            raise ValueError(f'joint_set: {error.args[0]}') from error
     return {**entry, **arrange_labels(entry, joint_set)}
 
 

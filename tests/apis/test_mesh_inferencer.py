@@ -12,8 +12,7 @@ import torch
 from mmd2a.apis import MeshInferencer
 from mmd2a.apis.conversions import to_human_data, to_pose_data_sample
 from mmd2a.apis.result_files import write_human_data
-from mmd2a.apis.result_files.human_data import HUMAN_DATA_INDICES
-from mmd2a.body_models import build_body
+from mmd2a.body_models import build_body, human_data_indices
 from mmd2a.datasets import BadSampleError
 from mmd2a.engine.checkpoint_files import CheckpointError
 from mmd2a.files import UnusableFileError, read_json, read_npz
@@ -120,7 +119,7 @@ def test_other_packages_get_their_own_forms(people, tmp_path):
     assert written['bbox_xywh'][:, 2:4] == pytest.approx(
         corners[:, 2:] - corners[:, :2], abs=1e-3
     )
-    joints = written['keypoints3d'][:, HUMAN_DATA_INDICES['h36m14'], :3]
+    joints = written['keypoints3d'][:, human_data_indices('h36m14'), :3]
     expected = [p.keypoints3d + p.transl for p in people]
     assert joints == pytest.approx(np.stack(expected), abs=1e-5)
     smpl = data['smpl']

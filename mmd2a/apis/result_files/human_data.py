@@ -12,21 +12,12 @@ from numpy.lib import format as npy_format
 from numpy.typing import ArrayLike, NDArray
 
 from mmd2a.apis.result_files.checks import check_finite, check_suffix
-from mmd2a.body_models import joint_names
+from mmd2a.body_models import JOINT_SETS, human_data_indices, joint_names
 from mmd2a.files import write_bytes
 
-__all__ = ['HUMAN_DATA_INDICES', 'write_human_data']
+__all__ = ['write_human_data']
 
 _NUM_KEYPOINTS = 190
-#: Where the joints of our sets stand among the 190 of HumanData.
-HUMAN_DATA_INDICES: dict[str, tuple[int, ...]] = dict(
-    smpl24=(*range(22), 188, 189),
-    h36m14=(8, 5, 144, 145, 4, 7, 21, 19, 17, 16, 18, 20, 146, 147),
-    coco17=(
-        *(55, 57, 56, 59, 58, 16, 17, 18, 19, 20, 21),
-        *(145, 144, 4, 5, 7, 8),
-    ),
-)
 _SMPL_SHAPES = dict(
     global_orient=(3,), body_pose=(23, 3), betas=(None,), transl=(3,)
 )
@@ -152,12 +143,14 @@ def _spread(
     if joint_set is None:
         raise ValueError(
             f'{name} are given without joint_set: one of '
-            f'{", ".join(HUMAN_DATA_INDICES)}'
+            f'{", ".join(JOINT_SETS)}'
         )
     number, dims = shape
     joints = len(joint_names(joint_set))
-    indices = list(HUMAN_DATA_INDICES[joint_set])
+    places = np.array(human_data_indices(joint_set))
     given = _check(name, points, (number, joints, dims))
+    # HumanData has no place for the root of a hand, for one.
+    indices, given = places[places >= 0], given[:, places >= 0]
     spread = np.zeros((number, _NUM_KEYPOINTS, dims), np.float32)
     spread[:, indices] = given
     mask = np.zeros(_NUM_KEYPOINTS, np.uint8)

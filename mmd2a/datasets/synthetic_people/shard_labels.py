@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmd2a.body_models.joint_sets import JOINT_SETS
+from mmd2a.body_models.joint_sets import joint_names
 from mmd2a.files import UnusableFileError, read_npz
+from mmd2a.people.person import JOINT_SETS
 
 __all__ = ['read_shard_labels']
 
@@ -25,7 +26,8 @@ _LABELS: dict[str, tuple[tuple[int, ...], str]] = {
     'transl': ((3,), 'f'),
     'visible_fraction': ((), 'f'),
 }
-for _name, _joints in JOINT_SETS.items():
+for _name in JOINT_SETS:
+    _joints = joint_names(_name)
     _LABELS[f'keypoints2d_{_name}'] = ((len(_joints), 2), 'f')
     _LABELS[f'keypoints3d_{_name}'] = ((len(_joints), 3), 'f')
     _LABELS[f'visibility_{_name}'] = ((len(_joints),), 'iu')

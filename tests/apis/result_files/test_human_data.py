@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from mmd2a.apis.result_files import write_human_data
-from mmd2a.apis.result_files.human_data import HUMAN_DATA_INDICES
-from mmd2a.body_models import joint_names
+from mmd2a.body_models import human_data_indices, joint_names
 from mmd2a.files import UnusableFileError, read_npz
 
 
@@ -55,7 +54,7 @@ def test_its_own_class_reads_it(people, tmp_path):
     for key in ('keypoints2d', 'keypoints3d'):
         assert found[key].shape[:2] == (3, 190)
         assert found[f'{key}_mask'].sum() == 24
-        close(found[key][:, HUMAN_DATA_INDICES['smpl24']], people[key])
+        close(found[key][:, human_data_indices('smpl24')], people[key])
     # What it does itself with a file it read.
     found.compress_keypoints_by_mask()
     close(
@@ -98,7 +97,7 @@ def test_joints_stand_where_theirs_do(joint_set, theirs):
     points = np.arange(number * 3.0).reshape(1, number, 3) + 1
     expected, mask = convert_kps(points, src=theirs, dst='human_data')
     found = np.zeros((1, 190, 3))
-    found[:, HUMAN_DATA_INDICES[joint_set]] = points
+    found[:, human_data_indices(joint_set)] = points
     np.testing.assert_array_equal(found, expected)
     assert mask.sum() == number
 

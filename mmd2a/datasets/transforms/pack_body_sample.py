@@ -6,7 +6,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from mmd2a.body_models.joint_sets import joint_names
+from mmd2a.body_models.joint_sets import joint_names, map_joints, take_joints
 from mmd2a.datasets.transforms.label_checks import clean_labels
 from mmd2a.datasets.transforms.masks import as_mask
 from mmd2a.geometry.cameras import normalize_keypoints2d
@@ -17,6 +17,13 @@ from mmd2a.structures import BodyDataSample
 _SMPL_LENGTHS = dict(global_orient=3, body_pose=69, betas=10, transl=3)
 # Grey levels of a mask file: 255 visible, 128 occluded, 0 background.
 _MASK_THRESHOLDS = dict(visible=191, amodal=63)
+_PER_JOINT = {
+    'keypoints2d',
+    'keypoints2d_weight',
+    'keypoints2d_visibility',
+    'keypoints3d',
+    'keypoints3d_weight',
+}
 _META_KEYS = (
     'img_path',
     'sample_idx',
@@ -49,20 +56,31 @@ class PackBodySample(BaseTransform):
     value is NaN. ``betas`` (S,) are as many as are labelled. ``smpl_weight``
     is 0 unless pose, shape and orientation are all there.
 
+    Samples of several joint sets share a batch once they are packed for one
+    ``joint_set``, that of the model: their joints are put in its places by
+    name, and those a sample does not know are zeros with weight 0. A union
+    (``'h36m14+coco17'``) holds all joints of several sets.
+
     Args:
         joint_set: the joint set of the model. None: the sample's own.
+        approximate_joints: let a joint of another set stand in for one that
+            is a few centimetres beside it, see
+            :func:`~mmd2a.body_models.map_joints`.
         mask: ``'visible'`` (what the camera sees of the person) or
             ``'amodal'`` (occluded parts too).
 
     Raises:
         BadSampleError: a label with positive weight that is not finite or
             cannot be meant, or a mask that cannot be read.
-        ValueError: no joint set, another one than ``joint_set``, or a label
-            of another layout.
+        ValueError: no joint set, one that has no joint in common with
+            ``joint_set``, or a label of another layout.
     """
 
     def __init__(
-        self, joint_set: str | None = None, mask: str = 'visible'
+        self,
+        joint_set: str | None = None,
+        mask: str = 'visible',
+        approximate_joints: bool = False,
     ) -> None:
         if mask not in _MASK_THRESHOLDS:
             raise ValueError(
@@ -70,24 +88,22 @@ class PackBodySample(BaseTransform):
             )
         self.joint_set = joint_set
         self.mask = mask
+        self.approximate_joints = approximate_joints
 
     def transform(self, results: dict) -> dict:
         """Return the packed sample."""
         image = results['img']
-        joint_set = results.get('joint_set') or self.joint_set
-        if joint_set is None:
+        own = results.get('joint_set') or self.joint_set
+        if own is None:
             raise ValueError(
                 'the sample names no joint_set: add it to the '
                 'annotations or set PackBodySample(joint_set=)'
             )
-        if self.joint_set not in (None, joint_set):
-            raise ValueError(
-                f"the sample has joint_set='{joint_set}', the pipeline packs "
-                f"'{self.joint_set}'; give the data set and the model the "
-                'same joint_set'
-            )
-        results['joint_set'] = joint_set
+        results['joint_set'] = own
         labels = clean_labels(results)
+        joint_set = self.joint_set or own
+        if joint_set != own:
+            self._to_joint_set(labels, own, joint_set)
         gt = dict(K=_tensor(results.get('K', np.zeros((3, 3)))))
         gt.update(self._smpl(labels))
         num_joints = len(joint_names(joint_set))
@@ -112,9 +128,27 @@ class PackBodySample(BaseTransform):
             )[None]
         meta = {key: results.get(key) for key in _META_KEYS}
         meta.update(joint_set=joint_set, img_shape=image.shape[:2])
+        if meta['keypoints2d_visibility'] is not None:
+            meta['keypoints2d_visibility'] = labels['keypoints2d_visibility']
         sample = BodyDataSample(metainfo=meta)
         sample.gt = BaseDataElement(**gt)
         return dict(inputs=inputs, data_samples=sample)
+
+    def _to_joint_set(
+        self, labels: dict[str, np.ndarray], own: str, joint_set: str
+    ) -> None:
+        """Put the labels of joints in the places of another set."""
+        indices = map_joints(own, joint_set, self.approximate_joints)
+        if max(indices) < 0:
+            raise ValueError(
+                f"the sample has joint_set='{own}', the pipeline packs "
+                f"'{joint_set}', and they have no joint in common; give the "
+                'model a union such as '
+                f"joint_set='{joint_set}+{own}', or set "
+                'PackBodySample(approximate_joints=True)'
+            )
+        for key in _PER_JOINT & labels.keys():
+            labels[key] = take_joints(labels[key], indices)
 
     @staticmethod
     def _smpl(labels: dict[str, np.ndarray]) -> dict[str, Tensor]:
@@ -143,7 +177,8 @@ class PackBodySample(BaseTransform):
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(joint_set={self.joint_set!r}, '
-            f'mask={self.mask!r})'
+            f'mask={self.mask!r}, '
+            f'approximate_joints={self.approximate_joints})'
         )
 
 

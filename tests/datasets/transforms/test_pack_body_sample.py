@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmd2a.body_models import joint_names
 from mmd2a.datasets.transforms import PackBodySample
 from mmd2a.geometry.cameras import denormalize_keypoints2d
 
@@ -138,9 +139,34 @@ def test_the_way_back_to_the_image_is_kept():
     assert meta['img_shape'] == (H, W) and meta['sample_idx'] == 3
 
 
-def test_a_mix_of_joint_sets_is_refused():
-    with pytest.raises(ValueError, match='coco17'):
-        PackBodySample(joint_set='coco17')(full())
+@pytest.mark.parametrize('approximate', [False, True])
+def test_joints_are_put_in_the_places_of_another_set(approximate):
+    sample = {**full(), 'keypoints2d_visibility': np.arange(14) % 3}
+    packed = PackBodySample(
+        joint_set='smpl24', approximate_joints=approximate
+    )(dict(sample))['data_samples']
+    names, own = joint_names('smpl24'), joint_names('h36m14')
+    assert packed.joint_set == 'smpl24'
+    near = {'left_hip', 'right_hip', 'neck'}
+    for i, name in enumerate(names):
+        known = name in own and (approximate or name not in near)
+        assert packed.gt.keypoints3d_weight[i] == known
+        joint = sample['keypoints3d'][own.index(name)] if known else 0
+        np.testing.assert_allclose(packed.gt.keypoints3d[i], joint, rtol=1e-6)
+        flag = own.index(name) % 3 if known else 0
+        assert packed.keypoints2d_visibility[i] == flag
+
+
+def test_sets_without_a_common_joint_are_refused():
+    sample = {**full(), 'joint_set': 'body25'}
+    for key in ('keypoints2d', 'keypoints3d'):
+        del sample[key], sample[f'{key}_weight']
+    with pytest.raises(ValueError, match=r'h36m14\+body25'):
+        PackBodySample(joint_set='h36m14')(dict(sample))
+    PackBodySample(joint_set='h36m14+body25')(sample)
+
+
+def test_a_sample_without_a_joint_set_takes_that_of_the_pipeline():
     sample = full()
     del sample['joint_set']
     with pytest.raises(ValueError, match='joint_set'):

@@ -2,6 +2,18 @@
 
 from mmd2a.datasets.body_dataset import BodyDataset
 from mmd2a.datasets.errors import BadSampleError
+from mmd2a.datasets.human_data import (
+    HumanDataDataset,
+    HumanDataStore,
+    open_human_data,
+)
 from mmd2a.datasets.synthetic_people import SyntheticPeople
 
-__all__ = ['BadSampleError', 'BodyDataset', 'SyntheticPeople']
+__all__ = [
+    'BadSampleError',
+    'BodyDataset',
+    'HumanDataDataset',
+    'HumanDataStore',
+    'SyntheticPeople',
+    'open_human_data',
+]

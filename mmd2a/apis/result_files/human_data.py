@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from mmd2a.apis.result_files.checks import check_finite, check_suffix
 from mmd2a.body_models import JOINT_SETS, human_data_indices, joint_names
+from mmd2a.datasets.human_data import HumanDataStore
 from mmd2a.files import write_bytes
 
-__all__ = ['write_human_data']
+__all__ = ['export_human_data', 'write_human_data']
 
 _NUM_KEYPOINTS = 190
 _SMPL_SHAPES = dict(
@@ -97,8 +98,53 @@ def write_human_data(
     ):
         if points is not None:
             arrays |= _spread(name, points, (number, dims), joint_set)
-    people = None if smpl is None else _check_smpl(smpl, number)
+    people = {} if smpl is None else dict(smpl=_check_smpl(smpl, number))
     write_bytes(path, _to_npz(arrays, people))
+
+
+def export_human_data(path: str | Path, store: HumanDataStore) -> None:
+    """Write a store of HumanData as an npz again.
+
+    Every array has the type and the bytes that it had in the npz of which
+    the store was made; ``HumanData.fromfile`` reads it.
+
+    Args:
+        path: ``.npz`` file; its folder is made if needed.
+        store: see :func:`~mmd2a.datasets.open_human_data`.
+
+    Raises:
+        ValueError: another suffix.
+        OSError: the file cannot be written.
+    """
+    check_suffix(path, '.npz')
+    arrays: dict[str, NDArray] = {}
+    dicts: dict[str, dict] = {}
+    for name, column in store.columns.items():
+        top, _, rest = name.partition('/')
+        is_list = store.listing[name].is_list
+        if not rest:
+            arrays[name] = column
+        else:
+            _put(dicts.setdefault(top, {}), rest, column, is_list)
+    for name, value in store.values.items():
+        top, _, rest = name.partition('/')
+        if not rest:
+            arrays[name] = np.array(value)
+        else:
+            _put(dicts.setdefault(top, {}), rest, value, False)
+    write_bytes(path, _to_npz(arrays, dicts))
+
+
+def _put(target: dict, name: str, value: Any, is_list: bool) -> None:
+    """Put a value into nested dicts, by names joined with a slash."""
+    *folders, last = name.split('/')
+    for folder in folders:
+        target = target.setdefault(folder, {})
+    if is_list:
+        value = value.tolist()
+    elif isinstance(value, np.ndarray):
+        value = np.array(value)  # Of its own, not of the file.
+    target[last] = value
 
 
 def _check(
@@ -162,9 +208,7 @@ def _spread(
     }
 
 
-def _to_npz(
-    arrays: Mapping[str, NDArray], smpl: dict[str, NDArray] | None
-) -> bytes:
+def _to_npz(arrays: Mapping[str, NDArray], dicts: Mapping[str, dict]) -> bytes:
     """The archive; the same content gives the same bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -172,13 +216,13 @@ def _to_npz(
             member = io.BytesIO()
             npy_format.write_array(member, array, allow_pickle=False)
             _add_member(archive, name, member)
-        if smpl is not None:
+        for name, content in dicts.items():
             member = io.BytesIO()
             npy_format.write_array_header_1_0(
                 member, dict(descr='|O', fortran_order=False, shape=())
             )
-            _PicklerOfOldNames(member, 3).dump(np.array(smpl, object))
-            _add_member(archive, 'smpl', member)
+            _PicklerOfOldNames(member, 3).dump(np.array(content, object))
+            _add_member(archive, name, member)
     return file.getvalue()
 
 

@@ -1,6 +1,7 @@
 """Data sets of people, and what turns their entries into model inputs."""
 
 from mmd2a.datasets.body_dataset import BodyDataset
+from mmd2a.datasets.coco_body_dataset import CocoBodyDataset
 from mmd2a.datasets.errors import BadSampleError
 from mmd2a.datasets.human_data import (
     HumanDataDataset,
@@ -12,6 +13,7 @@ from mmd2a.datasets.synthetic_people import SyntheticPeople
 __all__ = [
     'BadSampleError',
     'BodyDataset',
+    'CocoBodyDataset',
     'HumanDataDataset',
     'HumanDataStore',
     'SyntheticPeople',

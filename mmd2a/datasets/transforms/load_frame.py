@@ -3,6 +3,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmd2a.datasets.coco_masks import decode_mask
 from mmd2a.datasets.errors import BadSampleError
 from mmd2a.datasets.transforms.frame_files import (
     read_depth,
@@ -21,7 +22,8 @@ class LoadFrame(BaseTransform):
     H, W: image size in pixels.
 
     Reads ``img_path``, ``depth_path`` (16-bit PNG in millimetres or ``.npy``)
-    and ``mask_path``. Sets ``img`` (H, W, 3) uint8 BGR, ``ori_shape`` (H, W),
+    and ``mask_path``, or ``mask_rle``, run lengths as COCO has them. Sets
+    ``img`` (H, W, 3) uint8 BGR, ``ori_shape`` (H, W),
     ``depth`` (H, W) float32, larger = farther and NaN where missing (all of
     it where the sample has no depth file), ``depth_kind``, and ``mask`` (H, W)
     uint8 where it has one (255 visible person, 128 occluded part, 0
@@ -90,12 +92,20 @@ class LoadFrame(BaseTransform):
                 if results.get('bbox') is not None:
                     box = check_box(results['bbox'], shape, image_path)
                     self._watch.see(results['depth'], box)
-        path = results.get('mask_path')
-        if self.with_mask and path is not None:
+        if self.with_mask:
+            self._load_mask(results, shape)
+        return results
+
+    def _load_mask(self, results: dict, shape: tuple[int, int]) -> None:
+        path, rle = results.get('mask_path'), results.get('mask_rle')
+        if path is not None:
             results['mask'] = self._of_size(
                 read_mask(path), shape, 'mask', path
             )
-        return results
+        elif rle is not None:
+            results['mask'] = self._of_size(
+                decode_mask(rle), shape, 'mask', results['img_path']
+            )
 
     @staticmethod
     def _of_size(

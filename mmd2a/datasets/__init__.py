@@ -8,9 +8,11 @@ from mmd2a.datasets.human_data import (
     HumanDataStore,
     open_human_data,
 )
+from mmd2a.datasets.keypoint_metainfo import JOINT_SET_KEYS
 from mmd2a.datasets.synthetic_people import SyntheticPeople
 
 __all__ = [
+    'JOINT_SET_KEYS',
     'BadSampleError',
     'BodyDataset',
     'CocoBodyDataset',

@@ -135,3 +135,14 @@ def _colors(groups: Iterable[Sequence[str]]) -> np.ndarray:
         ],
         np.uint8,
     )
+
+
+#: Keys by which data sets of other joints, or of another kind, differ: what
+#: MMEngine's ``ConcatDataset(ignore_keys=...)`` needs to mix them.
+JOINT_SET_KEYS: list[str] = [
+    'dataset_type',
+    'split',
+    'joint_set',
+    'joint_names',
+    *keypoint_metainfo('coco17'),
+]

@@ -5,30 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from mmd2a.body_models.joint_sets import SMPL_PARENTS, flip_pairs, joint_names
+from mmd2a.body_models.joint_sets import flip_pairs, joint_names
+from mmd2a.datasets.skeletons import skeleton_links
 
-# Bones by the names of their ends; a joint set has those it has both ends of.
-_BONES = (
-    ('neck', 'head_top'),
-    ('pelvis', 'spine'),
-    ('spine', 'neck'),
-    ('pelvis', '{}_hip'),
-    ('left_hip', 'right_hip'),
-    ('left_shoulder', 'right_shoulder'),
-    ('left_eye', 'right_eye'),
-    ('neck', '{}_shoulder'),
-    ('nose', '{}_eye'),
-    ('{}_eye', '{}_ear'),
-    ('{}_ear', '{}_shoulder'),
-    ('{}_shoulder', '{}_elbow'),
-    ('{}_elbow', '{}_wrist'),
-    ('{}_shoulder', '{}_hip'),
-    ('{}_hip', '{}_knee'),
-    ('{}_knee', '{}_ankle'),
-    ('{}_ankle', '{}_heel'),
-    ('{}_ankle', '{}_foot'),
-    ('{}_ankle', '{}_big_toe'),
-)
 _LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'pelvis')
 _COLORS = dict(left=(0, 255, 0), right=(255, 128, 0), middle=(51, 153, 255))
 # Standard deviations of annotators over the size of a person, COCO 2016.
@@ -69,7 +48,7 @@ def keypoint_metainfo(joint_set: str) -> dict[str, Any]:
     for left, right in pairs:
         flip_indices[left], flip_indices[right] = right, left
     lower = [i for i, name in enumerate(names) if _part(name) in _LOWER_BODY]
-    links = _links(joint_set)
+    links = skeleton_links(joint_set)
     sigmas = (
         [_COCO_SIGMAS[_part(name)] for name in names]
         if joint_set == 'coco17'
@@ -104,25 +83,6 @@ def _part(name: str) -> str:
 def _side(name: str) -> str:
     side = name.split('_')[0]
     return side if side in ('left', 'right') else 'middle'
-
-
-def _links(joint_set: str) -> list[list[int]]:
-    """Index pairs of the bones of a set."""
-    if joint_set == 'smpl24':
-        return [
-            [parent, i] for i, parent in enumerate(SMPL_PARENTS) if parent >= 0
-        ]
-    names = joint_names(joint_set)
-    bones = {
-        (start.format(side), end.format(side)): None
-        for side in ('left', 'right')
-        for start, end in _BONES
-    }
-    return [
-        [names.index(start), names.index(end)]
-        for start, end in bones
-        if start in names and end in names
-    ]
 
 
 def _colors(groups: Iterable[Sequence[str]]) -> np.ndarray:

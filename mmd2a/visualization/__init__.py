@@ -7,6 +7,7 @@ from mmd2a.visualization.colors import (
     sigma_colors,
     sigma_limits,
 )
+from mmd2a.visualization.label_tiles import LABEL_TILE_NAMES, label_tiles
 from mmd2a.visualization.mesh_visualizer import MeshVisualizer
 from mmd2a.visualization.overlays import (
     crop_overlay,
@@ -19,6 +20,7 @@ from mmd2a.visualization.tiles import TILE_NAMES, prediction_tiles
 from mmd2a.visualization.visualization_hook import MeshVisualizationHook
 
 __all__ = [
+    'LABEL_TILE_NAMES',
     'TILE_NAMES',
     'ColorBar',
     'MeshVisualizationHook',
@@ -26,6 +28,7 @@ __all__ = [
     'crop_overlay',
     'depth_to_color',
     'draw_sheet',
+    'label_tiles',
     'mask_overlay',
     'mesh_overlay',
     'prediction_tiles',

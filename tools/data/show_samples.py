@@ -65,9 +65,7 @@ def parse_args() -> argparse.Namespace:
         help='whose data set',
     )
     parser.add_argument(
-        '--num',
-        type=int,
-        help='people: 6 to draw, 64 to check, if not given',
+        '--num', type=int, help='people: 6 to draw, 64 to check, if not given'
     )
     parser.add_argument('--out', default='samples.png')
     parser.add_argument('--check', action='store_true')

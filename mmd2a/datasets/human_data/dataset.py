@@ -12,7 +12,7 @@ from mmd2a.datasets.body_dataset import BodyDataset
 from mmd2a.datasets.human_data.keypoints import KeypointColumn
 from mmd2a.datasets.human_data.labels import (
     GENDERS,
-    box_column,
+    check_boxes,
     gender_column,
     smpl_columns,
     warn_of_unused,
@@ -117,9 +117,10 @@ class HumanDataDataset(BodyDataset):
             for name in ('keypoints2d', 'keypoints3d')
             if name in store.columns
         }
+        # Names, not columns: a copy in another process maps the store again.
         self._smpl = smpl_columns(store, self.ann_file)
         self._genders = gender_column(store)
-        self._boxes = box_column(store, self.ann_file)
+        check_boxes(store, self.ann_file)
         warn_of_unused(store, self.ann_file)
         return np.arange(len(store))
 
@@ -133,25 +134,27 @@ class HumanDataDataset(BodyDataset):
             self.full_init()
         idx = self._place(idx)
         row = int(self.data_list[idx])
+        columns = self.store.columns
         info: dict[str, Any] = dict(
-            img_path=self._path(str(self.store.columns['image_path'][row])),
+            img_path=self._path(str(columns['image_path'][row])),
             joint_set=self.joint_set,
             sample_idx=idx,
             entry_id=self._entry_id(row),
         )
-        left, top, width, height = self._boxes[row, :4].tolist()
+        left, top, width, height = columns['bbox_xywh'][row, :4].tolist()
         info['bbox'] = np.array([left, top, left + width, top + height])
         for name, column in self._points.items():
             info[name], info[f'{name}_weight'] = column[row]
-        for name, values in self._smpl.items():
-            info[name] = values[row].astype(np.float64).reshape(-1)
+        for name in self._smpl:
+            value = columns[f'smpl/{name}'][row]
+            info[name] = value.astype(np.float64).reshape(-1)
         if self._smpl:
-            has_smpl = self.store.columns.get('has_smpl')
+            has_smpl = columns.get('has_smpl')
             info['smpl_weight'] = (
                 1.0 if has_smpl is None else float(has_smpl[row])
             )
         if self._genders is not None:
-            gender = str(self._genders[row])
+            gender = str(columns[self._genders][row])
             info['gender'] = GENDERS.get(gender, gender)
         return info
 

@@ -52,18 +52,20 @@ class KeypointColumn:
         joint_set: str,
         approximate: bool = False,
     ) -> None:
-        self._column = store.columns[name]
+        # Not the column: a copy in another process is to map it, not own it.
+        self._store, self._name = store, name
+        column = store.columns[name]
         source = _source(store, name)
         mask = _mask(store, name, len(JOINT_SETS[source]))
         self._dims = int(name[-2])
         compressed = bool(store.values.get('__keypoints_compressed__'))
         stored = int(mask.sum()) if compressed else len(mask)
-        if self._column.ndim != 3 or self._column.shape[1:] not in (
+        if column.ndim != 3 or column.shape[1:] not in (
             (stored, self._dims),
             (stored, self._dims + 1),
         ):
             raise UnusableFileError(
-                f'{name} has shape {self._column.shape}, but '
+                f'{name} has shape {column.shape}, but '
                 f'{name}_convention and {name}_mask mean (N, {stored}, '
                 f'{self._dims + 1})',
                 store.folder,
@@ -84,7 +86,8 @@ class KeypointColumn:
 
     def __getitem__(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Joints (J, D) and their weights (J,) of a person, float64."""
-        points = self._column[row].take(self._places, 0).astype(np.float64)
+        stored = self._store.columns[self._name][row]
+        points = stored.take(self._places, 0).astype(np.float64)
         weight = self._known
         if points.shape[1] > self._dims:
             weight = weight * points[:, self._dims]

@@ -15,15 +15,13 @@ GENDERS = dict(m='male', f='female', n='neutral')
 _SIZES = dict(global_orient=3, body_pose=69, betas=None, transl=3)
 
 
-def smpl_columns(
-    store: HumanDataStore, path: str | Path
-) -> dict[str, np.ndarray]:
-    """Return the columns of ``smpl`` by name, after a look at their sizes.
+def smpl_columns(store: HumanDataStore, path: str | Path) -> list[str]:
+    """Return what is known of ``smpl``, after a look at the sizes.
 
     Raises:
         UnusableFileError: as many numbers as SMPL's parameters do not have.
     """
-    found = {}
+    found = []
     for name, size in _SIZES.items():
         column = store.columns.get(f'smpl/{name}')
         if column is None:
@@ -37,12 +35,12 @@ def smpl_columns(
                 'give axis times angle of the 23 joints as body_pose, and of '
                 'the root as global_orient',
             )
-        found[name] = column
+        found.append(name)
     return found
 
 
-def box_column(store: HumanDataStore, path: str | Path) -> np.ndarray:
-    """Return everybody's box (N, 4) or (N, 5): x, y, width, height.
+def check_boxes(store: HumanDataStore, path: str | Path) -> None:
+    """Check that everybody has a box: x, y, width, height.
 
     Raises:
         UnusableFileError: there are none.
@@ -54,15 +52,14 @@ def box_column(store: HumanDataStore, path: str | Path) -> np.ndarray:
             path,
             'add the boxes, x, y, width and height in pixels',
         )
-    return boxes
 
 
-def gender_column(store: HumanDataStore) -> np.ndarray | None:
-    """Return everybody's gender, as the file writes it, if it does."""
+def gender_column(store: HumanDataStore) -> str | None:
+    """Name the column of everybody's gender, if there is one."""
     for name in ('meta/gender', 'gender', 'smpl/gender'):
         column = store.columns.get(name)
         if column is not None and column.shape == (len(store),):
-            return column
+            return name
     return None
 
 

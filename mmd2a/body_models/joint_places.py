@@ -4,6 +4,9 @@ A place is named as HumanData names it, the annotation format of MMHuman3D,
 which tells 190 places apart: ``left_hip`` is a joint of SMPL's skeleton,
 ``left_hip_extra`` what people mark in photos, ``left_hip_openpose`` what
 OpenPose finds. Two sets have a joint in common if they have its place.
+
+Names and orders are those of MMHuman3D, core/conventions/keypoints_mapping
+(Apache-2.0), but for the hips of COCO-WholeBody, which are those of COCO here.
 """
 
 __all__ = ['HUMAN_DATA_PLACES', 'JOINT_PLACES', 'nearby_place']

@@ -58,6 +58,19 @@ class CocoBodyDataset(BodyDataset):
         UnusableFileError: the file is no COCO json, or an annotation cannot
             be used; the message names it.
 
+    Example:
+        >>> import json, tempfile
+        >>> from pathlib import Path
+        >>> folder = tempfile.mkdtemp()
+        >>> person = dict(id=1, image_id=7, bbox=[10, 20, 30, 60],
+        ...               keypoints=[12.0, 25.0, 2] * 17)
+        >>> coco = dict(images=[dict(id=7, file_name='a.jpg')],
+        ...             annotations=[person])
+        >>> _ = Path(folder, 'labels.json').write_text(json.dumps(coco))
+        >>> people = CocoBodyDataset('labels.json', folder)
+        >>> people.get_data_info(0)['bbox'].tolist()
+        [10.0, 20.0, 40.0, 80.0]
+
     Lin et al., "Microsoft COCO", ECCV 2014; https://cocodataset.org/#format-data
     """
 

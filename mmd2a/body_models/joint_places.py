@@ -138,7 +138,7 @@ JOINT_PLACES: dict[str, tuple[str, ...]] = {
     'coco17': _COCO17,
     'lsp14': _LSP14,
     'h36m17': _h36m('right', 'left'),
-    'h36m17_regressor': _h36m('left', 'right'),
+    'h36m17_spin': _h36m('left', 'right'),
     '3dhp17': (
         *('headtop', 'neck_extra', *_arm('right'), *_arm('left')),
         *(*_leg('right'), *_leg('left')),

@@ -4,7 +4,7 @@
   has them; ``'smplh52'`` and ``'smplx55'``: those of SMPL-H and SMPL-X.
 * ``'h36m14'``: the 14 joints of LSP and of the Human3.6M protocols;
   ``'lsp14'``: another name for it.
-* ``'h36m17'``: Human3.6M, right leg first; ``'h36m17_regressor'``: the rows
+* ``'h36m17'``: Human3.6M, right leg first; ``'h36m17_spin'``: the rows
   of ``J_regressor_h36m.npy`` as HMR and SPIN pass it on, left leg first.
 * ``'3dhp17'``, ``'3dhp28'``: MPI-INF-3DHP, the test set and all joints.
 * ``'coco17'``, ``'coco133'``: the COCO keypoints, and COCO-WholeBody.

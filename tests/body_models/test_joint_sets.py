@@ -22,7 +22,7 @@ THEIRS = {
     'lsp14': 'lsp',
     'coco17': 'coco',
     'h36m17': 'h36m_mmpose',
-    'h36m17_regressor': 'h36m',
+    'h36m17_spin': 'h36m',
     '3dhp17': 'mpi_inf_3dhp_test',
     '3dhp28': 'mpi_inf_3dhp',
     'blazepose33': 'mediapipe_body',
@@ -44,7 +44,7 @@ def test_names_are_unique_and_left_has_its_right(joint_set):
 
 @pytest.mark.parametrize('joint_set', JOINT_SETS)
 def test_the_number_in_the_name_is_that_of_the_joints(joint_set):
-    digits = joint_set.removesuffix('_regressor').removeprefix('3dhp')
+    digits = joint_set.removesuffix('_spin').removeprefix('3dhp')
     digits = ''.join(c for c in digits.replace('h36m', '') if c.isdigit())
     assert len(joint_names(joint_set)) == int(digits)
 

@@ -287,17 +287,16 @@ class SMPLBodyModel(nn.Module):
         )
 
     def _regressor(self, joint_set: str) -> Tensor:
-        if len(parts := joint_sets.parts_of_union(joint_set)) > 1:
+        if len(parts := joint_set.split('+')) > 1:
             rows = torch.cat([self._regressor(part) for part in parts])
-            return rows[list(joint_sets.rows_of_union(parts))]
-        names = self.joint_names(joint_set)
+            return rows[list(joint_sets.rows_of_union(tuple(parts)))]
         if joint_set not in self.joint_sets:
             raise KeyError(
                 f'the body {self.path} has no regressor for {joint_set!r}, '
                 f'only {", ".join(self.joint_sets)}. Pass '
                 f"joint_regressors=dict({joint_set}='FILE.npy') with an array "
-                f'({len(names)}, {self.num_vertices}), or add it to the npz '
-                f"as '{joint_set}_regressor'."
+                f'({len(self.joint_names(joint_set))}, {self.num_vertices}), '
+                f"or add it to the npz as '{joint_set}_regressor'."
             )
         return getattr(self, f'_regressor_{joint_set}')
 

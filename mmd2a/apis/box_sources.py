@@ -1,11 +1,13 @@
 """Where people are in a picture: boxes that are given, found, or all of it."""
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.registry import DefaultScope
 from numpy.typing import NDArray
 
 from mmd2a.apis.errors import InputError
@@ -232,9 +234,11 @@ def detected_boxes(
             'or give bboxes'
         ) from error
     try:
-        detector = DetInferencer(
-            model, weights, device, scope='mmdet', show_progress=False
-        )
+        # It sets the default scope for good.
+        with DefaultScope.overwrite_default_scope('mmdet'):
+            detector = DetInferencer(
+                model, weights, device, scope='mmdet', show_progress=False
+            )
     except Exception as error:  # A config is a program: it fails in any way.
         raise InputError(
             f'det_model={model!r} cannot be used ({type(error).__name__}: '
@@ -242,10 +246,13 @@ def detected_boxes(
             'bboxes'
         ) from error
     people = np.atleast_1d(cat_ids)
+    # It keeps what it does in itself: one picture at a time.
+    running = threading.Lock()
 
     def of_picture(frame: Frame, index: int) -> NDArray[np.float64]:
         bgr = np.ascontiguousarray(frame.image[..., ::-1])
-        [found] = detector(bgr, return_datasamples=True)['predictions']
+        with running:
+            [found] = detector(bgr, return_datasamples=True)['predictions']
         instances = found.pred_instances.cpu().numpy()
         mine = np.isin(instances.labels, people)
         return np.column_stack([instances.bboxes, instances.scores])[mine]

@@ -1,6 +1,7 @@
 """The camera of a picture, and where in front of it a person stands."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from mmd2a.geometry import (
 __all__ = [
     'PictureCamera',
     'bring_into_image',
+    'cameras_from',
     'place_in_image',
     'project_to_image',
     'weak_camera',
@@ -75,6 +77,38 @@ class PictureCamera(NamedTuple):
         """Field of view across the longer side of (H, W), degrees."""
         focal = self.K[0, 0] if shape[1] >= shape[0] else self.K[1, 1]
         return float(np.rad2deg(2 * np.arctan(max(shape) / 2 / focal)))
+
+
+def cameras_from(
+    K: Any, count: int
+) -> Callable[[int], NDArray[np.float64] | None]:
+    """Make a source of whatever a caller gives as intrinsics.
+
+    Args:
+        K: None, (3, 3) of all pictures, or (count, 3, 3); pixels.
+        count: pictures there are.
+
+    Returns:
+        The (3, 3) intrinsics of the picture at a place, or None.
+
+    Raises:
+        InputError: intrinsics of another form.
+
+    Example:
+        >>> cameras_from(np.eye(3), 5)(4).shape
+        (3, 3)
+    """
+    if K is None:
+        return lambda index: None
+    matrices = np.asarray(K, np.float64)
+    if matrices.shape == (3, 3):
+        return lambda index: matrices
+    if matrices.shape != (count, 3, 3):
+        raise InputError(
+            f'K is {matrices.shape}: give (3, 3), or ({count}, 3, 3) for '
+            f'{count} pictures'
+        )
+    return lambda index: matrices[index]
 
 
 def place_in_image(

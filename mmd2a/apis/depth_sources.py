@@ -14,7 +14,7 @@ from mmd2a.apis.picture_sources import Frame
 from mmd2a.datasets.transforms.frame_files import read_depth
 from mmd2a.files import UnusableFileError, open_regular_file
 
-__all__ = ['depths_from']
+__all__ = ['DepthSource', 'depths_from']
 
 #: Frame and its place among the inputs -> (H, W) float32 or None.
 DepthSource = Callable[[Frame, int], NDArray[np.float32] | None]

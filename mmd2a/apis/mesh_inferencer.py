@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mmd2a.apis.box_sources import BoxSource, boxes_from, detected_boxes
+from mmd2a.apis.cameras import cameras_from
 from mmd2a.apis.conversions import to_pose_data_sample
-from mmd2a.apis.depth_sources import depths_from
-from mmd2a.apis.errors import InputError
+from mmd2a.apis.depth_sources import DepthSource, depths_from
+from mmd2a.apis.errors import PICTURE_ERRORS, InputError, OnError, reported_to
 from mmd2a.apis.people_files import write_people
 from mmd2a.apis.people_pictures import draw_people
 from mmd2a.apis.person_batches import Picture
@@ -51,7 +52,7 @@ class MeshInferencer:
         with_mask: also decode the silhouette.
         depth_kind: what depth maps are, see
             :func:`~mmd2a.depth.depth_of_kind`.
-        show_progress: show a bar.
+        show_progress: show a bar, on a terminal.
         smoothing: how people of a video are smoothed over time; None: every
             frame for itself.
 
@@ -120,6 +121,7 @@ class MeshInferencer:
         draw_bbox: bool = False,
         vis_out_dir: str = '',
         pred_out_dir: str = '',
+        on_error: OnError | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Recover the people of each picture, one picture after the other.
 
@@ -147,6 +149,9 @@ class MeshInferencer:
             vis_out_dir: folder for these pictures; of a video, a video.
             pred_out_dir: folder for ``STEM.json`` and ``STEM.npz`` of each
                 picture, or of a whole video.
+            on_error: called with the error of each picture that cannot be
+                used, which is then left out. None: the error is raised, as
+                it always is for a video.
 
         Yields:
             Per picture a dict: ``predictions``, a list that holds the list of
@@ -175,8 +180,15 @@ class MeshInferencer:
             if self.detector is not None and bboxes is None
             else boxes_from(bboxes, count, is_video)
         )
+        on_error = None if is_video else on_error
         frames = _numbered(
-            source, boxes, bbox_thr, _cameras(K, count), fov, depths, self
+            source,
+            boxes,
+            bbox_thr,
+            cameras_from(K, count),
+            fov,
+            depths_from(depths, count, self.predictor.depth_kind),
+            on_error,
         )
         return self._results(
             source,
@@ -191,6 +203,7 @@ class MeshInferencer:
                 vis_out_dir,
                 pred_out_dir,
             ),
+            on_error,
         )
 
     def _results(
@@ -201,9 +214,12 @@ class MeshInferencer:
         batch_size: int,
         smoothing: Smoothing | None,
         wanted: Wanted,
+        on_error: OnError | None,
     ) -> Iterator[dict[str, Any]]:
-        with tqdm(total=count or None, disable=not self.show_progress) as bar:
-            predicted = self._predicted(frames, batch_size)
+        with tqdm(
+            total=count or None, disable=None if self.show_progress else True
+        ) as bar:
+            predicted = self._predicted(frames, batch_size, on_error)
             if source.video is not None:
                 yield from video_results(
                     source,
@@ -247,17 +263,33 @@ class MeshInferencer:
                 )
 
     def _predicted(
-        self, frames: Iterator[tuple[Frame, Picture, NDArray]], batch_size: int
+        self,
+        frames: Iterator[tuple[Frame, Picture, NDArray]],
+        batch_size: int,
+        on_error: OnError | None,
     ) -> Iterator[tuple[Frame, list[PersonMesh]]]:
         for group in _groups(frames, batch_size):
-            yield from self._predict(group, batch_size)
+            yield from self._predict(group, batch_size, on_error)
 
     def _predict(
-        self, group: Sequence[tuple[Frame, Picture, NDArray]], batch_size: int
+        self,
+        group: Sequence[tuple[Frame, Picture, NDArray]],
+        batch_size: int,
+        on_error: OnError | None,
     ) -> Iterator[tuple[Frame, list[PersonMesh]]]:
         """The people of some pictures, which share the network's batches."""
         pictures = [picture for _, picture, _ in group]
-        answer = self.predictor.predict(pictures, batch_size)
+        try:
+            answer = self.predictor.predict(pictures, batch_size)
+        except PICTURE_ERRORS as error:
+            if on_error is None:
+                raise
+            if len(group) == 1:
+                on_error(error)
+                return
+            for each in group:  # One of them is to blame.
+                yield from self._predict([each], batch_size, on_error)
+            return
         for index, (frame, picture, scores) in enumerate(group):
             yield (
                 frame,
@@ -278,24 +310,25 @@ def _numbered(
     bbox_thr: float,
     cameras: Any,
     fov: float | None,
-    depths: Any,
-    inferencer: MeshInferencer,
+    depth_of: DepthSource,
+    on_error: OnError | None,
 ) -> Iterator[tuple[Frame, Picture, NDArray]]:
     """Every picture with its people and all that is known of it."""
-    kind = inferencer.predictor.depth_kind
-    depth_of = depths_from(depths, len(source), kind)
-    for index, frame in enumerate(source):
-        found = boxes(frame, index)
-        found = found[found[:, 4] >= bbox_thr]
-        picture = Picture.checked(
-            frame.image,
-            found[:, :4],
-            cameras(index),
-            fov,
-            depth_of(frame, index),
-            name=os.fspath(frame.path),
-        )
-        yield frame, picture, found[:, 4]
+    for index, frame in source.numbered(on_error):
+        picture = None
+        with reported_to(on_error):
+            found = boxes(frame, index)
+            found = found[found[:, 4] >= bbox_thr]
+            picture = Picture.checked(
+                frame.image,
+                found[:, :4],
+                cameras(index),
+                fov,
+                depth_of(frame, index),
+                name=os.fspath(frame.path),
+            )
+        if picture is not None:
+            yield frame, picture, found[:, 4]
 
 
 def _groups(
@@ -311,18 +344,3 @@ def _groups(
             group.append(more)
             pixels += more[0].image[..., 0].size
         yield group
-
-
-def _cameras(K: Any, count: int) -> Any:
-    """The intrinsics of the picture at a place, or None."""
-    if K is None:
-        return lambda index: None
-    matrices = np.asarray(K, np.float64)
-    if matrices.shape == (3, 3):
-        return lambda index: matrices
-    if matrices.shape != (count, 3, 3):
-        raise InputError(
-            f'K is {matrices.shape}: give (3, 3), or ({count}, 3, 3) for '
-            f'{count} pictures'
-        )
-    return lambda index: matrices[index]

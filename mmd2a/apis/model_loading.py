@@ -76,7 +76,15 @@ def load_model(
         if weights.startswith(SCHEME)
         else _read_checkpoint(weights)
     )
-    return cfg, build_model(cfg, state, weights, changes)
+    try:
+        return cfg, build_model(cfg, state, weights, changes)
+    except CheckpointError as error:
+        if not weights.startswith(SCHEME):
+            raise
+        made_with = find_weights(weights)[0].made_with
+        raise CheckpointError(
+            f'{error}. They were made with {made_with}'
+        ) from error
 
 
 def _read_config(model: str | Config | Mapping[str, Any]) -> Config:

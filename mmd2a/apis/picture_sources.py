@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mmd2a.apis.errors import OnError, reported_to
 from mmd2a.files import (
     MAX_IMAGE_BYTES,
     UnusableFileError,
@@ -106,10 +107,28 @@ class PictureSource:
         return max(count, 0)
 
     def __iter__(self) -> Iterator[Frame]:
+        return (frame for _, frame in self.numbered())
+
+    def numbered(
+        self, on_error: OnError | None = None
+    ) -> Iterator[tuple[int, Frame]]:
+        """Every picture with its place among the inputs.
+
+        Args:
+            on_error: told of pictures that cannot be read, which are left
+                out; None: the error is raised.
+
+        Raises:
+            UnusableFileError: a video, or without ``on_error`` a picture.
+        """
         if self.video is not None:
-            yield from self._frames(self.video)
-        for item, stem in zip(self._items, self._stems):
-            yield self._read(item, stem)
+            yield from enumerate(self._frames(self.video))
+        for index, (item, stem) in enumerate(zip(self._items, self._stems)):
+            frame = None
+            with reported_to(on_error):
+                frame = self._read(item, stem)
+            if frame is not None:
+                yield index, frame
 
     def _of_path(self, path: str) -> None:
         if path.startswith(_URLS):
@@ -207,9 +226,9 @@ def _is(path: str, kind: str) -> bool:
 
 
 def _open_video(path: str) -> Any:
-    # FFmpeg speaks to the console by itself.
+    # FFmpeg and OpenCV speak to the console by themselves, and of OpenCV's
+    # own readers one cannot be told not to: FFmpeg reads what it does.
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
-    os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     webcam = _WEBCAM.fullmatch(path)
     if webcam:
         capture = cv2.VideoCapture(int(webcam[1] or 0))
@@ -220,7 +239,15 @@ def _open_video(path: str) -> Any:
                 "plug it in, or name another one, e.g. 'webcam:1'",
             )
         return capture
-    capture = cv2.VideoCapture(path)
+    ffmpeg = cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG)
+    logging = cv2.utils.logging
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        capture = cv2.VideoCapture(
+            path, cv2.CAP_FFMPEG if ffmpeg else cv2.CAP_ANY
+        )
+    finally:
+        logging.setLogLevel(level)
     if not capture.isOpened():
         raise _no_video(path)
     return capture

@@ -36,6 +36,7 @@ _SYSTEM = {
         'EROFS',
         'ENOSPC',
         'EDQUOT',
+        'EFBIG',
         'ENOENT',
         'ENOTDIR',
         'EISDIR',
@@ -44,6 +45,7 @@ _SYSTEM = {
     )
     if hasattr(errno, name)
 }
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG}
 # A worker of a data loader hands on the text of its traceback, and of the
 # error only that. The last line of it names the error.
 _WORKER = re.compile(r'Caught \w+ in .* process \d+\.\nOriginal Traceback')
@@ -89,6 +91,8 @@ written, or make this one so"
             '. Choose a place that can be read and written, or make this one '
             'so'
         )
+    if number in _NO_ROOM and '. ' not in text:
+        text += '. Free some space, here and where TMPDIR is'
     return text
 
 

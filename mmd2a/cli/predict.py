@@ -7,11 +7,15 @@ Works without a network. Of each picture NAME four files are written:
 NAME_mesh.jpg, NAME.json (numbers with their units), NAME.npz (all of them, as
 arrays) and NAME.glb (for viewers). A video has one of each but glb, and its
 meshes are smoothed over time.
+
+Of several pictures those that cannot be used are told and left out, and the
+exit code is 3. It is 1 when nothing could be done, 2 for wrong arguments.
 """
 
 import argparse
 import mimetypes
 import os
+import sys
 from typing import Any
 
 from mmd2a.cli.to_body import OtherBody, add_argument, check_body
@@ -25,6 +29,7 @@ __all__ = [
 ]
 
 DEFAULT_MODEL = 'd2a_hmr_mobilenet-v2'
+_SOME_LEFT_OUT = 3  # An exit code that is no other's.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,13 +145,17 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UnusableFileError, BadSampleError, CheckpointError, UsageError: what
             is wrong, in one line.
+        SystemExit: with 3 if pictures were left out.
     """
+    from mmd2a.cli.tool_config import UsageError
+
     check_body(args.to_body)
     inferencer = build_inferencer(args)
     other = args.to_body and OtherBody(
         args.to_body, inferencer.predictor.model.body_model
     )
     inputs = args.inputs[0] if len(args.inputs) == 1 else args.inputs
+    left_out = _LeftOut()
     pictures = people = 0
     tracks: set[int] = set()
     for result in inferencer(
@@ -158,6 +167,7 @@ def run(args: argparse.Namespace) -> None:
         depths=args.depth,
         vis_out_dir=args.out,
         pred_out_dir=args.out,
+        on_error=left_out if _are_several(args) else None,
     ):
         found = result['predictions'][0]
         if other:
@@ -166,11 +176,36 @@ def run(args: argparse.Namespace) -> None:
         people += len(found)
         tracks |= {p.track_id for p in found if p.track_id is not None}
         _tell_picture(args, result, inferencer.faces)
+    if left_out.count and not pictures:
+        raise UsageError('none of the pictures could be used, see above')
     _tell_whole(args, pictures, len(tracks) or people)
     if other:
         from mmd2a.cli.brief import tell
 
         tell(other.write(args.out))
+    if left_out.count:
+        sys.stderr.write(
+            f'{_count(left_out.count, "picture was", "pictures were")} left '
+            f'out of {pictures + left_out.count}, see above\n'
+        )
+        sys.exit(_SOME_LEFT_OUT)
+
+
+class _LeftOut:
+    """Tells of pictures that cannot be used, and counts them."""
+
+    count = 0
+
+    def __call__(self, error: Exception) -> None:
+        from tqdm import tqdm
+
+        self.count += 1
+        # A line of its own, between a bar that moves.
+        tqdm.write(f'left out: {error}', file=sys.stderr)
+
+
+def _are_several(args: argparse.Namespace) -> bool:
+    return len(args.inputs) > 1 or os.path.isdir(args.inputs[0])
 
 
 def camera_matrix(args: argparse.Namespace) -> Any:

@@ -72,6 +72,8 @@ def restrict_checkpoint_loading() -> None:
 def read_checkpoint(filename: str, map_location: Any = None) -> Any:
     """Read a checkpoint under the same restriction, MMEngine left alone.
 
+    Nothing is logged.
+
     Args:
         filename: a file, a URL or another address that MMEngine knows.
         map_location: device to read to.
@@ -80,7 +82,8 @@ def read_checkpoint(filename: str, map_location: Any = None) -> Any:
         UntrustedCheckpointError: if it asks for more than is allowed.
         CheckpointError: if it is damaged.
     """
-    read = _restricted(CheckpointLoader.load_checkpoint)
+    load = functools.partial(CheckpointLoader.load_checkpoint, logger='silent')
+    read = _restricted(load)
     return read(filename, map_location=map_location)
 
 
@@ -224,7 +227,7 @@ def is_body(module: nn.Module) -> bool:
 def _of_another_model(filename: str, problem: str) -> CheckpointError:
     return CheckpointError(
         f'{filename} is of another model: {problem}. '
-        'Give the same --cfg-options as in training'
+        'Name the config, and the --cfg-options, that it was trained with'
     )
 
 

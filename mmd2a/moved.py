@@ -55,6 +55,7 @@ MOVED = {
         'PersonToKeypoints',
         'StackDepth',
     ),
+    'mmd2a.interop.import_hooks': 'mmd2a.import_hooks',
     'mmd2a.depth.stacking': 'mmd2a.mixing.stacking',
     'mmd2a.visualization.image_files': 'mmd2a.files.images',
     **_rows(

@@ -12,6 +12,7 @@ FLOORS = {
         'depth',
         'files',
         'geometry',
+        'import_hooks',
         'moved',
         'registry',
         'requirements',

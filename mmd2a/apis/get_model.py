@@ -10,6 +10,7 @@ from torch import nn
 from mmd2a.body_models import share_body
 from mmd2a.engine.checkpoint_files import CheckpointError
 from mmd2a.engine.checkpoint_loading import load_every_parameter
+from mmd2a.engine.narrow_imports import with_parts_imported
 from mmd2a.registry import MODELS
 from mmd2a.weights import WeightsEntry, find_weights, read_weights
 
@@ -89,7 +90,7 @@ def build_model(
     with DefaultScope.overwrite_default_scope(
         cfg.get('default_scope', 'mmd2a')
     ):
-        model = MODELS.build(cfg.model)
+        model = MODELS.build(with_parts_imported(cfg.model))
     if checkpoint is not None:
         load_every_parameter(model, checkpoint, name)
         # A Runner would initialise it anew.

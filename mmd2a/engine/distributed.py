@@ -120,8 +120,8 @@ def shutdown_distributed() -> None:
     Example:
         >>> shutdown_distributed()  # a process on its own has nothing to leave
     """
-    gc.collect()
     if torch_dist.is_initialized():
+        gc.collect()
         torch_dist.destroy_process_group()
 
 

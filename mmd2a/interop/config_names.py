@@ -13,7 +13,7 @@ that does not exist, so we give the name of a module.
 
 from types import ModuleType
 
-from mmd2a.interop.import_hooks import when_imported
+from mmd2a.import_hooks import when_imported
 
 PACKAGE = 'mmd2a'
 # Any module directly below the package would do.

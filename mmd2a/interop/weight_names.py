@@ -9,7 +9,7 @@ for other packages' tools, once this package is imported.
 from types import ModuleType
 from typing import Any
 
-from mmd2a.interop.import_hooks import when_imported
+from mmd2a.import_hooks import when_imported
 
 _LOADERS = 'mmengine.runner.checkpoint'
 _SCHEME = 'mmd2a://'

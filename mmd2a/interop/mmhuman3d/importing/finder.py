@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, spec_from_file_location
 from types import ModuleType
 
-from mmd2a.interop.import_hooks import WrappedLoader, find_elsewhere
+from mmd2a.import_hooks import WrappedLoader, find_elsewhere
 from mmd2a.requirements import mmcv_version
 
 PACKAGE = 'mmhuman3d'

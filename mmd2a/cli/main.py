@@ -3,6 +3,8 @@
     mmd2a predict photo.jpg --bbox 36 60 563 758
     mmd2a label folder --out labels
     mmd2a view meshes/photo.json
+    mmd2a train configs/d2a_hmr_hrnet.py
+    mmd2a test configs/d2a_hmr_hrnet.py CHECKPOINT
     mmd2a weights
     mmd2a doctor
 
@@ -17,7 +19,14 @@ from collections.abc import Sequence
 
 from mmd2a.cli import label, predict, show_weights, view
 from mmd2a.cli.early_stops import answer_early_stops
+from mmd2a.cli.start_tool import start_tool
 from mmd2a.version import __version__
+
+# Their arguments are MMEngine's, which takes seconds to import.
+_TOOLS = dict(
+    train='Train a model from a config.',
+    test='Evaluate a checkpoint on the test set of a config.',
+)
 
 __all__ = ['build_parser', 'main']
 
@@ -50,6 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
         )
         module.add_arguments(part)
         part.set_defaults(check=module.check, run=module.run)
+    for name, what in _TOOLS.items():
+        parts.add_parser(name, help=what, add_help=False)
     part = parts.add_parser(
         'doctor', help='Say what is installed, for a bug report.'
     )
@@ -68,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: with one line for a mistake, or 128 + n when stopped.
     """
     answer_early_stops()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in _TOOLS:
+        name, *others = arguments
+        start_tool(name, others, f'mmd2a {name}')
+        return
     args = build_parser().parse_args(arguments)
     try:
         args.check(args)

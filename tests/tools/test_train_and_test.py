@@ -43,6 +43,38 @@ def test_scripts_without_arguments_explain_themselves(run_tool, tool):
     assert tool in run_tool(tool, ok=False).stderr
 
 
+def test_the_command_does_what_the_tools_do(
+    run_tool, toy_config, tmp_path, environment
+):
+    def command(*arguments, ok=True):
+        done = subprocess.run(
+            [sys.executable, '-m', 'mmd2a.cli.main', *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done
+
+    short = ('--cfg-options', 'train_cfg.max_epochs=1')
+    command('train', toy_config, '--work-dir', 'run', *short)
+    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    arguments = (toy_config, checkpoint, '--work-dir', 'run', '--out')
+    command('test', *arguments, 'command.json')
+    run_tool('test.py', *arguments, 'tool.json')
+    results = [
+        json.loads((tmp_path / f'{name}.json').read_text())
+        for name in ('command', 'tool')
+    ]
+    assert results[0] == results[1] != {}
+    done = command('train', 'absent.py', '--brief', 'log.txt', ok=False)
+    assert done.stderr.startswith('error: there is no config absent.py')
+    assert not done.stdout and (tmp_path / 'log.txt').is_file()
+    assert 'usage: mmd2a train ' in command('train', '--help').stdout
+
+
 def test_train_resume_and_test(run_tool, toy_config, tmp_path):
     run_tool(
         'train.py',

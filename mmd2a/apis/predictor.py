@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmd2a.apis.cameras import bring_into_image
 from mmd2a.apis.errors import InputError
+from mmd2a.apis.fused_backbone import fuse_backbone
 from mmd2a.apis.model_loading import load_model
 from mmd2a.apis.person_batches import Cropper, Person, Picture, depth_map
 from mmd2a.depth import check_depth_kind
@@ -172,9 +173,11 @@ class Predictor:
             model: Any
             cfg, model = load_model(self.model_name, self.weights, **changes)
             self._cropper = Cropper(cfg, model.objective.joint_set)
-            self._model = model.to(
-                self.device, memory_format=torch.channels_last
-            ).requires_grad_(False)
+            self._model = (
+                fuse_backbone(model)
+                .to(self.device, memory_format=torch.channels_last)
+                .requires_grad_(False)
+            )
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, NDArray]:
         """Answer a batch; see the class for its keys."""

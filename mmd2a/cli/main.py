@@ -5,6 +5,7 @@
     mmd2a view meshes/photo.json
     mmd2a train configs/d2a_hmr_hrnet.py
     mmd2a test configs/d2a_hmr_hrnet.py CHECKPOINT
+    mmd2a export mmd2a://d2a_hmr_mobilenet-v2 --out model.onnx
     mmd2a weights
     mmd2a doctor
 
@@ -17,11 +18,18 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from mmd2a.cli import label, predict, show_weights, view
+from mmd2a.cli import export, label, predict, show_weights, view
 from mmd2a.cli.early_stops import answer_early_stops
 from mmd2a.cli.start_tool import start_tool
 from mmd2a.version import __version__
 
+_PARTS = (
+    ('predict', predict),
+    ('label', label),
+    ('view', view),
+    ('export', export),
+    ('weights', show_weights),
+)
 # Their arguments are MMEngine's, which takes seconds to import.
 _TOOLS = dict(
     train='Train a model from a config.',
@@ -45,12 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         '--version', action='version', version=f'mmd2a {__version__}'
     )
     parts = parser.add_subparsers(metavar='COMMAND', required=True)
-    for name, module in (
-        ('predict', predict),
-        ('label', label),
-        ('view', view),
-        ('weights', show_weights),
-    ):
+    for name, module in _PARTS:
         part = parts.add_parser(
             name,
             help=(module.__doc__ or '').splitlines()[0],

@@ -217,32 +217,45 @@ def camera_matrix(args: argparse.Namespace) -> Any:
     ]
 
 
-def build_inferencer(args: argparse.Namespace) -> Any:
-    """The inferencer of the arguments, its model loaded."""
-    from mmd2a.apis.mesh_inferencer import MeshInferencer
+def model_and_weights(model: str, weights: str | None) -> tuple[Any, Any]:
+    """What ``--model`` and ``--weights`` of a command name.
+
+    Args:
+        model: name of weights that ship, or a config.
+        weights: checkpoint, with a config.
+
+    Returns:
+        Name or config, and the address of the weights or None.
+
+    Raises:
+        UsageError: one without the other, or what is not there.
+    """
     from mmd2a.apis.model_loading import names_config
     from mmd2a.cli.checkpoint_names import checkpoint_address
     from mmd2a.cli.shipped import require_shipped_model
     from mmd2a.cli.tool_config import UsageError, check_packages, read_config
 
-    model: Any = args.model
-    weights = args.weights
-    if names_config(model):
-        if weights is None:
-            raise UsageError(
-                f'--model {model} is a config: name its checkpoint with '
-                '--weights'
-            )
-        model = read_config(model, {})
-        check_packages(model)
-        weights = checkpoint_address(weights)
-    else:
+    if not names_config(model):
         if weights is not None:
             raise UsageError(
-                f'--weights goes with a config, but --model {model} names '
-                'weights that ship: name one of both'
+                f'--weights goes with a config, but {model} names weights '
+                'that ship: name one of both'
             )
-        model = require_shipped_model(model).name
+        return require_shipped_model(model).name, None
+    if weights is None:
+        raise UsageError(
+            f'{model} is a config: name its checkpoint with --weights'
+        )
+    cfg = read_config(model, {})
+    check_packages(cfg)
+    return cfg, checkpoint_address(weights)
+
+
+def build_inferencer(args: argparse.Namespace) -> Any:
+    """The inferencer of the arguments, its model loaded."""
+    from mmd2a.apis.mesh_inferencer import MeshInferencer
+
+    model, weights = model_and_weights(args.model, args.weights)
     others: dict[str, Any] = {} if args.smooth else dict(smoothing=None)
     return MeshInferencer(
         model,

@@ -326,7 +326,7 @@ def test_an_animated_gif_is_a_video_alone_and_a_picture_in_a_folder(
     assert written(tmp_path) == [
         'moving.json',
         'moving.npz',
-        'moving_mesh.mp4',
+        'moving_mesh.webm',
     ]
     assert command(folder, '--out', 'out')[0] == 0
     assert 'moving_mesh.jpg' in written(tmp_path)

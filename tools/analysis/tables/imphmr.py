@@ -11,7 +11,7 @@
 title = 'Imagined views'
 config = 'configs/imphmr/imphmr_mobilenet-v2.py'
 metrics = {
-    'All people': ['MPJPE', 'PA-MPJPE', 'PVE', 'seconds_per_step'],
+    'All people': ['MPJPE', 'PA-MPJPE', 'PVE'],
     'People who are mostly hidden': [
         'synthetic_h36m14_occluded/MPJPE',
         'synthetic_h36m14_occluded/PA-MPJPE',

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mmd2a.apis.console import silence
 from mmd2a.apis.errors import OnError, reported_to
 from mmd2a.files import (
     MAX_IMAGE_BYTES,
@@ -226,8 +227,7 @@ def _is(path: str, kind: str) -> bool:
 
 
 def _open_video(path: str) -> Any:
-    # FFmpeg and OpenCV speak to the console by themselves, and of OpenCV's
-    # own readers one cannot be told not to: FFmpeg reads what it does.
+    # While frames are read, too, FFmpeg would speak to the console.
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
     webcam = _WEBCAM.fullmatch(path)
     if webcam:
@@ -240,14 +240,10 @@ def _open_video(path: str) -> Any:
             )
         return capture
     ffmpeg = cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG)
-    logging = cv2.utils.logging
-    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
+    with silence():
         capture = cv2.VideoCapture(
             path, cv2.CAP_FFMPEG if ffmpeg else cv2.CAP_ANY
         )
-    finally:
-        logging.setLogLevel(level)
     if not capture.isOpened():
         raise _no_video(path)
     return capture

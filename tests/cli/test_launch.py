@@ -314,7 +314,7 @@ def test_a_checkpoint_needs_every_parameter():
         CheckpointError,
         match=(
             r'3 of 4 parameters are missing \(0.weight, 1.weight, 1.bias\), '
-            r'1 are not of this model \(more\)\. Give the same'
+            r'1 are not of this model \(more\)\. Name the config'
         ),
     ):
         load_every_parameter(model, missing)

@@ -82,7 +82,7 @@ def test_commands_of_the_pages_are_commands():
     lines = [
         shlex.split(line, comments=True)
         for page in (ROOT / 'README.md', *(ROOT / 'docs').glob('*.md'))
-        for line in page.read_text().splitlines()
+        for line in page.read_text().replace('\\\n', ' ').splitlines()
         if line.startswith(('mmd2a view ', 'mmd2a predict '))
     ]
     assert len(lines) > 5

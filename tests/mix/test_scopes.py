@@ -34,6 +34,8 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
     return dict(
         DATASETS=dict(
             BodyDataset=dict(lazy_init=True),
+            CocoBodyDataset=dict(ann_file='people.json', lazy_init=True),
+            HumanDataDataset=dict(ann_file='people.npz', lazy_init=True),
             SyntheticPeople=people,
             mmhuman3d_dataset=dict(dataset=dataset),
         ),
@@ -50,6 +52,7 @@ def arguments(folder: str) -> dict[str, dict[str, dict]]:
             Keypoints2DMetric={},
             MMHuman3DMetric=dict(dataset=dataset),
             MeshMetric={},
+            SequenceMetric={},
             ViewMetric={},
         ),
         MODELS=dict(

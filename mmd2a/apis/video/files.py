@@ -10,9 +10,9 @@ import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import ArrayLike, NDArray
 
+from mmd2a.apis.console import silence
 from mmd2a.apis.people_files import UNITS
 from mmd2a.apis.person_mesh import LONG_FIELDS, PersonMesh
 from mmd2a.files import json_text, whole_file
@@ -199,7 +200,7 @@ class VideoFile:
         self._count += 1
 
     def _open(self, width: int, height: int) -> Any:
-        with _silence():
+        with silence():
             writer = cv2.VideoWriter(
                 str(self._incomplete),
                 cv2.VideoWriter.fourcc(*_CODEC),
@@ -249,24 +250,6 @@ class VideoFile:
         if self._writer is not None:
             self._writer.release()
             self._writer = None
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep FFmpeg from the console: it says there how it names its codecs."""
-    try:
-        console = os.dup(2)
-    except OSError:  # There is none.
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(console, 2)
-        os.close(nowhere)
-        os.close(console)
 
 
 def _count_frames(path: Path) -> int:

@@ -32,7 +32,7 @@ class DepthSeed(nn.Module):
     Without depth, of a sample or under a point, s is exactly 0 and nothing
     of the depth reaches a value or a gradient.
 
-    B: batch, *P: points, (H, W): crop.
+    B: batch, ...: any number of points, (H, W): crop.
 
     Args:
         depth_branch: config of the depth backbone, with ``out_channels``.
@@ -90,8 +90,8 @@ class DepthSeed(nn.Module):
             has_depth: (B,), above 0 for samples that have depth; None: all.
 
         Returns:
-            A function of points (B, *P, 3), half-widths of the crop, that
-            gives s (B, *P).
+            A function of points (B, ..., 3), half-widths of the crop, that
+            gives s (B, ...).
         """
         depth = zero_missing_depth(depth, has_depth)
         maps = self.depth_branch(depth)

@@ -41,7 +41,8 @@ class FeatureField(nn.Module):
     The layer of the view is the last: what reads the features begins with a
     linear one of its own, which asks less after the rays are summed.
 
-    B: batch, *P: points, N = h w: tokens, C: token width, C': features.
+    B: batch, ...: any number of points, N = h w: tokens, C: token width, C':
+    features.
 
     Args:
         in_channels: C.
@@ -132,14 +133,14 @@ class FeatureField(nn.Module):
         Args:
             image: tokens (B, N, C) on (h, w), the grid of the whole crop.
             seed: what else is known of density: a function of points
-                (B, *P, 3) that gives what to add (B, *P) before the
+                (B, ..., 3) that gives what to add (B, ...) before the
                 activation makes it non-negative; None: nothing.
 
         Returns:
-            A function of points (B, *P, 3) and unit directions, alike or
+            A function of points (B, ..., 3) and unit directions, alike or
             such as (B, R, 1, 3) for samples (B, R, S, 3) of rays. It gives
-            density (B, *P), per half-width of the crop, and features
-            (B, *P, C') >= 0.
+            density (B, ...), per half-width of the crop, and features
+            (B, ..., C') >= 0.
         """
         tokens, grid, _ = TokenMap.checked(image)
         if self.conditioning == 'pixel':
@@ -223,7 +224,7 @@ def frequency_encoding(x: Tensor, frequencies: int) -> Tensor:
 
 
 def sample_map(maps: Tensor, places: Tensor) -> Tensor:
-    """Read maps (B, C, h, w) at crop coordinates (B, *P, 2): (B, *P, C).
+    """Read maps (B, C, h, w) at crop coordinates (B, ..., 2): (B, ..., C).
 
     Bilinear; zero outside the crop, where the image knows nothing.
 

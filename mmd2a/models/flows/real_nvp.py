@@ -87,7 +87,7 @@ class RealNVP(nn.Module):
         """Warp base points (..., D) to data.
 
         Returns:
-            Points (..., D) and log |det dx/dz| (...).
+            Points (..., D) and the log of abs(det dx/dz) (...).
         """
         log_det = z.new_zeros(z.shape[:-1])
         for i in range(len(self.mask)):
@@ -100,7 +100,7 @@ class RealNVP(nn.Module):
         """Warp data points (..., D) back to the base.
 
         Returns:
-            Points (..., D) and log |det dz/dx| (...).
+            Points (..., D) and the log of abs(det dz/dx) (...).
         """
         log_det = x.new_zeros(x.shape[:-1])
         for i in reversed(range(len(self.mask))):
@@ -123,7 +123,7 @@ class RealNVP(nn.Module):
         shape: Sequence[int] = (),
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Draw points (*shape, D)."""
+        """Draw points (..., D), as many as a shape says."""
         z = self.mask.new_empty(*shape, self.dims)
         if self.base == 'gaussian':
             z = z.normal_(generator=generator)

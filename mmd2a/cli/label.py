@@ -60,21 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=('FX', 'FY', 'CX', 'CY'),
         help='intrinsics of all pictures, pixels; instead of --fov',
     )
-    parser.add_argument(
-        '--parameters',
-        action='store_true',
-        help='also fit pose and shape of the body',
-    )
-    parser.add_argument(
-        '--model',
-        default=predict.DEFAULT_MODEL,
-        metavar='NAME|CONFIG',
-        help='weights that ship (see mmd2a weights), or a config',
-    )
-    parser.add_argument(
-        '--weights', metavar='FILE', help='checkpoint, with a config'
-    )
-    parser.add_argument('--device', help='such as cuda:0; the CPU by default')
+    predict.add_model_arguments(parser)
     parser.add_argument(
         '--batch-size', type=int, default=8, help='pictures together'
     )

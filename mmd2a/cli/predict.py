@@ -22,6 +22,7 @@ from mmd2a.cli.to_body import OtherBody, add_argument, check_body
 
 __all__ = [
     'add_arguments',
+    'add_model_arguments',
     'build_inferencer',
     'camera_matrix',
     'check',
@@ -84,17 +85,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='metric',
         help='what the numbers of --depth are',
     )
-    parser.add_argument(
-        '--parameters',
-        action='store_true',
-        help='also fit pose and shape of the body',
-    )
     add_argument(parser)
     parser.add_argument(
         '--smooth',
         action=argparse.BooleanOptionalAction,
         default=True,
         help='smooth the people of a video over time (default: yes)',
+    )
+    add_model_arguments(parser)
+    parser.add_argument(
+        '--batch-size', type=int, default=8, help='people together'
+    )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which model tells what."""
+    parser.add_argument(
+        '--parameters',
+        action='store_true',
+        help='also fit pose and shape of the body',
     )
     parser.add_argument(
         '--model',
@@ -106,9 +115,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--weights', metavar='FILE', help='checkpoint, with a config'
     )
     parser.add_argument('--device', help='such as cuda:0; the CPU by default')
-    parser.add_argument(
-        '--batch-size', type=int, default=8, help='people together'
-    )
 
 
 def check(args: argparse.Namespace) -> None:

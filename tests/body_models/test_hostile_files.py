@@ -538,7 +538,7 @@ ARCHIVES = {
     ),
     'a link': symbolic_link,
     'names above': archive(lambda m, made: renamed(m, made, '../')),
-    'absolute names': archive(lambda m, made: renamed(m, made, '/tmp/')),
+    'absolute names': archive(lambda m, made: renamed(m, made, '/')),
     'NaN': member(npy(np.full((300, 3), np.nan))),
     'whole numbers': member(npy(np.ones((300, 3), int))),
     'dates': member(npy(np.zeros((300, 3), 'M8[s]'))),

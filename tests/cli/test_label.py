@@ -12,7 +12,7 @@ IMAGES = Path(__file__).parents[2] / 'docs' / 'images'
 
 
 def parse(*arguments):
-    given = ['label', IMAGES, '--out', '/tmp/labels', *arguments]
+    given = ['label', IMAGES, '--out', 'labels', *arguments]
     return build_parser().parse_args(list(map(str, given)))
 
 
